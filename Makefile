@@ -1,0 +1,54 @@
+# The same Go commands as .ci/run, one a target. Nothing here is needed to build,
+# test or contribute: CONTRIBUTING.md gives each command in full.
+
+CONCURRENT = ./stm/... ./env/... ./registry/... ./trace/... ./sim/... ./store/... ./p2p/... ./chainsel/...
+
+# The packages whose tests know -long: those that import internal/long.
+LONG = $$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | grep internal/long | cut -d ' ' -f 1 | grep -v internal/long)
+
+.PHONY: all build vet test race tidy fmt mod long fuzz bench bench-trace bench-stm testnet ci
+
+all: build vet test
+
+build:
+	CGO_ENABLED=0 go build ./...
+
+vet:
+	go vet ./...
+
+test:
+	go test ./...
+
+race:
+	go test -race $(CONCURRENT)
+
+tidy: fmt mod
+	go test ./internal/tidy
+
+fmt:
+	gofmt -l .
+
+mod:
+	go mod tidy -diff
+
+long:
+	go test -timeout 4h $(LONG) -long
+
+# make fuzz PKG=./chain FUZZ=FuzzDecodeHeader
+fuzz:
+	go test -run '^$$' -fuzz '^$(FUZZ)$$' -fuzztime 1m $(PKG)
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+bench-stm:
+	go test -run '^$$' -bench . -benchmem ./stm/...
+
+bench-trace:
+	go test -run '^$$' -bench . -benchmem ./trace/...
+
+testnet:
+	go run ./examples/testnet
+
+ci:
+	bash .ci/run
