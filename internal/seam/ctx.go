@@ -1,0 +1,160 @@
+package seam
+
+import (
+	"context"
+	"time"
+)
+
+// Ctx is the context of a simulation: a standard cancelCtx, so that contexts derived by the standard library attach to
+// it without a goroutine and context.Cause works, plus an ordered list of what must happen when it ends.
+type Ctx struct {
+	context.Context // a standard cancelCtx over src
+	src             *source
+	cancelStd       context.CancelCauseFunc
+	world           World
+	id              uint32
+	first, last     *hook
+	detach          []func() // undone when c ends: the parent's hook, the poll, the timer
+}
+
+// source is the parent of the wrapped cancelCtx. Only a parent can give a child the error DeadlineExceeded.
+type source struct {
+	values   context.Context
+	done     chan struct{}
+	err      error
+	end      func() // set by the standard library through AfterFunc
+	deadline time.Time
+}
+
+func (s *source) Done() <-chan struct{} { return s.done }
+func (s *source) Err() error            { return s.err }
+func (s *source) Value(k any) any       { return s.values.Value(k) }
+
+func (s *source) Deadline() (time.Time, bool) {
+	if !s.deadline.IsZero() {
+		return s.deadline, true
+	}
+	return s.values.Deadline()
+}
+
+// AfterFunc is the method by which the standard library attaches a child without starting a goroutine.
+func (s *source) AfterFunc(f func()) func() bool {
+	s.end = f
+	return func() bool { s.end = nil; return true }
+}
+
+// hook is one entry of a Ctx's ordered list: a child context or a callback.
+type hook struct {
+	on         *Ctx            // nil once removed
+	via        context.Context // the standard context between, if any: it may outlive on (context.WithoutCancel)
+	child      *Ctx
+	f          func()
+	next, prev *hook
+}
+
+type ownKey struct{}
+
+func newCtx(parent context.Context, w World) *Ctx {
+	c := &Ctx{world: w, id: w.NewID(), src: &source{values: parent, done: make(chan struct{})}}
+	c.Context, c.cancelStd = context.WithCancelCause(c.src)
+	return c
+}
+
+// Root is the context that a simulation hands to its first task.
+func Root(w World) *Ctx { return newCtx(context.Background(), w) }
+
+// Value answers for the world and for the nearest Ctx, and otherwise as the parent does.
+func (c *Ctx) Value(k any) any {
+	switch k.(type) {
+	case worldKey:
+		return c.world
+	case ownKey:
+		return c
+	}
+	return c.Context.Value(k)
+}
+
+// ID is the id under which cancelling c and finding it done appear in effects.
+func (c *Ctx) ID() uint32 { return c.id }
+
+// OnDone registers f, called once, in order of registration, by whoever ends c, in the same step.
+func (c *Ctx) OnDone(f func()) (stop func() bool) { return c.add(&hook{via: c, f: f}).remove }
+
+func (c *Ctx) add(h *hook) *hook {
+	h.on, h.prev = c, c.last
+	if c.last != nil {
+		c.last.next = h
+	} else {
+		c.first = h
+	}
+	c.last = h
+	return h
+}
+
+func (h *hook) remove() bool {
+	c := h.on
+	if c == nil {
+		return false
+	}
+	if h.prev != nil {
+		h.prev.next = h.next
+	} else {
+		c.first = h.next
+	}
+	if h.next != nil {
+		h.next.prev = h.prev
+	} else {
+		c.last = h.prev
+	}
+	h.on = nil
+	return true
+}
+
+// Cancel ends c with err (context.Canceled or context.DeadlineExceeded): the standard part first, then its children and
+// callbacks in order. The step writes c's id.
+func (c *Ctx) Cancel(err, cause error) {
+	c.endStd(err, cause)
+	c.release()
+	c.world.Effect(&Effect{Writes: []uint32{c.id}})
+	for h := c.first; h != nil; h = c.first {
+		h.remove()
+		switch {
+		case h.via.Err() == nil:
+		case h.child != nil:
+			h.child.Cancel(h.via.Err(), context.Cause(h.via))
+		default:
+			h.f()
+		}
+	}
+}
+
+// End cancels c and its children without running a callback or reporting an effect: the world is over.
+func (c *Ctx) End(cause error) {
+	c.endStd(context.Canceled, cause)
+	for h := c.first; h != nil; h = c.first {
+		h.remove()
+		if h.child != nil {
+			h.child.End(cause)
+		}
+	}
+}
+
+func (c *Ctx) endStd(err, cause error) {
+	if c.Err() != nil {
+		return
+	}
+	if err == context.DeadlineExceeded {
+		c.src.err = context.DeadlineExceeded
+		close(c.src.done)
+		c.src.end()
+		return
+	}
+	c.cancelStd(cause)
+}
+
+func (c *Ctx) release() {
+	for _, f := range c.detach {
+		f()
+	}
+	c.detach = nil
+}

@@ -1,0 +1,127 @@
+package seam
+
+import (
+	"context"
+	"time"
+)
+
+// WithCancel derives a context that the result can cancel, in either world. In a simulation cancelling is a step.
+func WithCancel(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	w := From(ctx)
+	if w == nil {
+		return context.WithCancelCause(ctx)
+	}
+	c := derive(ctx, w)
+	return c, c.cancelStep
+}
+
+// WithTimeout derives a context that ends when d has passed in the world's time.
+func WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	w := From(ctx)
+	if w == nil {
+		return context.WithTimeout(ctx, d)
+	}
+	c := derive(ctx, w)
+	at := w.Now().Add(d)
+	if up, ok := ctx.Deadline(); !ok || at.Before(up) {
+		c.src.deadline = at
+		if c.Err() == nil {
+			stop := w.After(d, func() { c.Cancel(context.DeadlineExceeded, nil) })
+			c.detach = append(c.detach, func() { stop() })
+		}
+	}
+	return c, func() { c.cancelStep(nil) }
+}
+
+// AfterFunc runs f when ctx is done: in production in a goroutine of the standard library, in a simulation in order,
+// on the task that ends ctx, or at once if ctx is done already. stop reports whether it kept f from running.
+func AfterFunc(ctx context.Context, f func()) (stop func() bool) {
+	w := From(ctx)
+	if w == nil {
+		return context.AfterFunc(ctx, f)
+	}
+	pending := true
+	run := func() {
+		if pending {
+			pending = false
+			f()
+		}
+	}
+	release := onDone(ctx, w, run)
+	return func() bool {
+		was := pending
+		pending = false
+		release()
+		return was
+	}
+}
+
+// onDone calls f once ctx is done, through the ordered list of the nearest Ctx and, if the standard library derived
+// ctx from it, through the world's poll. f may be called twice.
+func onDone(ctx context.Context, w World, f func()) (release func()) {
+	switch {
+	case ctx.Done() == nil:
+		return func() {}
+	case ctx.Err() != nil:
+		f()
+		return func() {}
+	}
+	own, same := Own(ctx)
+	checkDeadline(ctx, own)
+	h := own.add(&hook{via: ctx, f: f})
+	if same {
+		return func() { h.remove() }
+	}
+	unwatch := w.Watch(ctx, f)
+	return func() { h.remove(); unwatch() }
+}
+
+// Wake fires t when ctx is done; release takes that back. Both belong to the task that waits.
+func Wake(ctx context.Context, w World, t *Token) (release func()) {
+	return onDone(ctx, w, func() { w.Unpark(t) })
+}
+
+// cancelStep is the caller's cancel function.
+func (c *Ctx) cancelStep(cause error) {
+	if c.Err() == nil {
+		c.world.Point()
+		c.Cancel(context.Canceled, cause)
+	}
+}
+
+func derive(ctx context.Context, w World) *Ctx {
+	c := newCtx(ctx, w)
+	switch {
+	case ctx.Done() == nil: // context.WithoutCancel
+		return c
+	case ctx.Err() != nil:
+		c.Cancel(ctx.Err(), context.Cause(ctx))
+		return c
+	}
+	own, same := Own(ctx)
+	checkDeadline(ctx, own)
+	h := own.add(&hook{via: ctx, child: c})
+	c.detach = append(c.detach, func() { h.remove() })
+	if !same {
+		c.detach = append(c.detach, w.Watch(ctx, func() { c.Cancel(ctx.Err(), context.Cause(ctx)) }))
+	}
+	return c
+}
+
+// Own is the nearest Ctx above ctx, and whether ctx ends exactly when it does.
+func Own(ctx context.Context) (own *Ctx, same bool) {
+	own, _ = ctx.Value(ownKey{}).(*Ctx)
+	if own == nil {
+		panic("synod: a context of a simulation that does not descend from it")
+	}
+	return own, ctx.Done() == own.Done()
+}
+
+// checkDeadline refuses a deadline that the standard library set: its timer runs on real time.
+func checkDeadline(ctx context.Context, own *Ctx) {
+	d, ok := ctx.Deadline()
+	ownD, ownOK := own.Deadline()
+	if ok && !(ownOK && d.Equal(ownD)) {
+		panic("synod: context.WithTimeout or WithDeadline inside a simulation; use env.WithTimeout")
+	}
+}

@@ -1,0 +1,39 @@
+// Package sim runs a whole program in one simulated world: its tasks take turns on one goroutine's worth of processor,
+// time is virtual, and every scheduling decision comes from a seed. The same seed gives the same run, bit for bit, so
+// that a failure found once can be had again. It simulates what is written with stm, env and registry; code that blocks
+// on Go channels, locks, sockets or the disk cannot run in it. It is for tests: no production package imports it.
+//
+// # Concepts
+//
+// [Run] hands the scenario a context that carries the world; all tasks, timers, waits and cancellations that descend
+// from it belong to the world. A transaction is one step, preceded by a scheduling point at which any task that can run
+// may be chosen. Virtual time moves, at once, to the next timer when no task can run. Timers of one instant all go off
+// together, each as a task, so their order is a choice like any other.
+//
+// The [Report] has a hash over every step (task, time, choices, effects): equal hashes mean equal runs.
+//
+// # Errors
+//
+// Report.Err is the error of the scenario, or says how the run broke: a [DeadlockError] names every task with the
+// labelled Vars it waits for; a [PanicError] has the stack; [ErrGoexit] is what t.FailNow in a task becomes (the test
+// has failed, and Run still returns); [ErrEndless] stops a run whose time stands still; a [LeakError] names tasks that
+// the scenario has not joined. Ways out of the world that plain Go offers (a go statement, context.Background,
+// context.WithTimeout, a nested Run, a transaction or a look at the clock inside a body) panic with the reason, and a
+// panic ends the run.
+//
+// # Concurrency
+//
+// Runs are independent: several may go on at once, beside production code, without a change in their traces. Run may
+// not be called inside a task.
+//
+// # Limits
+//
+// A loop that neither waits nor reads a Var is not noticed. A panic caused on a foreign goroutine (by a go statement in
+// a task) appears there, not in the Report. The context of another world that runs at the same time is noticed only by
+// its Vars. Deferred functions of tasks that are unwound at the end do run; whatever they ask of the world has no
+// effect. Tasks must not call runtime.LockOSThread.
+//
+// # Sources
+//
+// io-sim (input-output-hk) for steps as transactions and wake order; FoundationDB and TigerBeetle for the discipline.
+package sim

@@ -1,0 +1,142 @@
+package sim
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/synodkit/synod/internal/seam"
+)
+
+// engine is one world. One task runs at a time, so nothing here is locked: hand-overs of the coroutines order all
+// accesses.
+type engine struct {
+	num      uint32
+	schedule *rand.Rand // which task next
+	draws    *rand.Rand // what env.Rand and env.Choose give
+	root     *seam.Ctx
+
+	tasks    []*task // all that have not ended
+	ready    []*task // those that can run
+	cur      *task   // the running one
+	next     *task   // chosen by a task that has yielded
+	lastTask int
+	timers   timers
+	lastTime int64 // number of the last timer
+	watches  []*watch
+
+	now      time.Duration // virtual, since the epoch
+	instant  int           // steps taken at now
+	stepsMax int
+	steps    int
+	switches int
+	lastID   uint32
+	hash     hash
+	text     *text // nil unless recording
+	fault    func(site string) error
+
+	inTx     bool  // a transaction body runs
+	err      error // the first failure; ends the run
+	mainDone bool
+	ending   bool // tasks are being unwound
+	over     bool
+}
+
+// epochSeconds is the start of virtual time: 2030-01-01 00:00:00 UTC.
+const epochSeconds = 1893456000
+
+// fail records the first failure.
+func (e *engine) fail(err error) {
+	if e.err == nil && !e.ending {
+		e.err = err
+	}
+}
+
+// check stands at the start of every call into the world.
+func (e *engine) check() {
+	switch {
+	case e.over:
+		panic("sim: a context of a simulation that has ended")
+	case !seam.OnTask():
+		panic("sim: a simulated context was used on a goroutine that is not its task " +
+			"(a go statement, context.AfterFunc, time.AfterFunc, or an iter.Pull body)")
+	case e.ending:
+		panic(seam.Kill{})
+	case e.inTx:
+		panic("sim: time, randomness, a task or a transaction inside a transaction body")
+	}
+}
+
+func (e *engine) NewID() uint32    { e.lastID++; return e.lastID }
+func (e *engine) Num() uint32      { return e.num }
+func (e *engine) InTx(on bool)     { e.inTx = on }
+func (e *engine) clock() time.Time { return time.Unix(epochSeconds, int64(e.now)).UTC() }
+
+func (e *engine) Now() time.Time {
+	e.check()
+	return e.clock()
+}
+
+func (e *engine) Rand() *rand.Rand {
+	e.check()
+	return e.draws
+}
+
+func (e *engine) Choose(label string, n int) int {
+	e.check()
+	k := e.draws.IntN(n)
+	e.hash.mix(tagChoice, uint64(n)<<32|uint64(k))
+	e.text.choice(label, k)
+	return k
+}
+
+func (e *engine) Fault(site string) error {
+	e.check()
+	if e.fault == nil {
+		return nil
+	}
+	err := e.fault(site)
+	if err != nil {
+		e.hash.mix(tagFault, hashOf(site))
+		e.text.fault(site, err)
+	}
+	return err
+}
+
+// Effect adds what the step did to the hash and the trace.
+func (e *engine) Effect(x *seam.Effect) {
+	e.hash.effect(x)
+	e.text.effect(x)
+}
+
+// watch is a context of the standard library's that must be polled.
+type watch struct {
+	err func() error // the context's
+	f   func()
+	off bool
+}
+
+func (e *engine) Watch(ctx context.Context, f func()) func() {
+	w := &watch{err: ctx.Err, f: f}
+	e.watches = append(e.watches, w)
+	return func() { w.off = true }
+}
+
+// poll starts a task for every watched context that the last step has ended.
+func (e *engine) poll() {
+	if len(e.watches) == 0 {
+		return
+	}
+	kept := e.watches[:0]
+	for _, w := range e.watches {
+		switch {
+		case w.off:
+		case w.err() != nil:
+			e.start("context", w.f)
+		default:
+			kept = append(kept, w)
+		}
+	}
+	clear(e.watches[len(kept):])
+	e.watches = kept
+}

@@ -1,0 +1,73 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/synodkit/synod/internal/seam"
+)
+
+// Report is what a run has shown.
+type Report struct {
+	Seed     uint64
+	Hash     uint64        // of every step: task, time, choice and effect
+	Steps    int           // scheduling decisions
+	Switches int           // steps that ran another task than the one before
+	Elapsed  time.Duration // virtual
+	Err      error         // the scenario's error, or *DeadlockError, *PanicError, ErrGoexit, ErrEndless, *LeakError
+	Trace    []string      // one line a step, with Record
+}
+
+// Option changes how a run is made.
+type Option func(*engine)
+
+// Record keeps the steps as text in Report.Trace.
+func Record() Option { return func(e *engine) { e.text = &text{labels: map[uint32]string{}} } }
+
+// StepsMax limits the steps of one instant of virtual time, by default a million. A run that reaches it ends with
+// ErrEndless.
+func StepsMax(n int) Option { return func(e *engine) { e.stepsMax = n } }
+
+// Faults arms fail points: env.Fault(ctx, site) gives what arm gives. It is asked on the running task.
+func Faults(arm func(site string) error) Option { return func(e *engine) { e.fault = arm } }
+
+// Run runs scenario in a world of its own and returns when every task of it has ended. The same seed and the same
+// program give the same Report, whatever else the process does. The run ends when scenario returns or a task fails.
+func Run(seed uint64, scenario func(ctx context.Context) error, opts ...Option) *Report {
+	if seam.Running() && seam.OnTask() {
+		panic("sim: Run inside a simulated task")
+	}
+	e := &engine{
+		num:      seam.NextNum(),
+		schedule: rand.New(rand.NewPCG(seed, 1)),
+		draws:    rand.New(rand.NewPCG(seed, 2)),
+		hash:     hashStart,
+		stepsMax: 1_000_000,
+	}
+	for _, o := range opts {
+		o(e)
+	}
+	leave := seam.Enter(e.num)
+	defer leave()
+	e.root = seam.Root(e)
+	e.spawn("main", func() {
+		e.fail(scenario(e.root))
+		e.mainDone = true
+	})
+	done := make(chan any)
+	go e.drive(done)
+	if broken := <-done; broken != nil {
+		panic(broken)
+	}
+	e.over = true
+	e.root.End(errOver)
+	r := &Report{Seed: seed, Hash: uint64(e.hash), Steps: e.steps, Switches: e.switches, Elapsed: e.now, Err: e.err}
+	if e.text != nil {
+		r.Trace = e.text.done()
+	}
+	return r
+}
+
+var errOver = errors.New("sim: the simulation has ended")

@@ -1,0 +1,102 @@
+package sim
+
+import (
+	"container/heap"
+	"time"
+
+	"github.com/synodkit/synod/internal/seam"
+)
+
+// timer is an instant at which a token is fired or a task is started. Timers of one instant all become ready together,
+// so their order is a choice of the scheduler.
+type timer struct {
+	at    time.Duration
+	num   int64
+	token *seam.Token
+	fire  func()
+	task  *task // once the instant has come
+	place int   // in the heap, or -1
+}
+
+type timers []*timer
+
+func (h timers) Len() int { return len(h) }
+func (h timers) Less(i, j int) bool {
+	return h[i].at < h[j].at || h[i].at == h[j].at && h[i].num < h[j].num
+}
+
+func (h timers) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+// Push is for container/heap.
+func (h *timers) Push(x any) {
+	t := x.(*timer)
+	t.place = len(*h)
+	*h = append(*h, t)
+}
+
+// Pop is for container/heap.
+func (h *timers) Pop() any {
+	old := *h
+	t := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	t.place = -1
+	return t
+}
+
+// drop takes t out, if it is still there.
+func (h *timers) drop(t *timer) bool {
+	if t.place < 0 {
+		return false
+	}
+	heap.Remove(h, t.place)
+	return true
+}
+
+func (e *engine) add(t *timer) *timer {
+	e.lastTime++
+	t.num, t.at = e.lastTime, max(t.at, e.now)
+	heap.Push(&e.timers, t)
+	return t
+}
+
+// After runs fire as a task of its own when d has passed.
+func (e *engine) After(d time.Duration, fire func()) (stop func() bool) {
+	e.check()
+	t := e.add(&timer{at: e.now + max(d, 0), fire: fire})
+	return func() bool { return e.stop(t) }
+}
+
+// stop reports whether it kept t's task from starting.
+func (e *engine) stop(t *timer) bool {
+	if e.timers.drop(t) {
+		return true
+	}
+	if k := t.task; k != nil && k.resume == nil && !k.done {
+		e.ended(k)
+		return true
+	}
+	return false
+}
+
+// advance moves time to the next instant at which something happens. False: nothing ever will.
+func (e *engine) advance() bool {
+	if len(e.timers) == 0 {
+		return false
+	}
+	e.now = e.timers[0].at
+	e.instant = 0
+	e.hash.mix(tagTime, uint64(e.now))
+	for len(e.timers) > 0 && e.timers[0].at == e.now {
+		t := heap.Pop(&e.timers).(*timer)
+		if t.token != nil {
+			e.Unpark(t.token)
+		} else {
+			t.task = e.start("timer", t.fire)
+		}
+	}
+	return true
+}

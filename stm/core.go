@@ -1,0 +1,102 @@
+package stm
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/synodkit/synod/internal/seam"
+)
+
+// The lock word of a Var: version, then two flags.
+const (
+	lockBit   = 1 // a committer is about to publish a new value
+	serialBit = 2 // reserved by the serial transaction: read as you like, commit only after it
+	flags     = lockBit | serialBit
+	tick      = 4 // one version
+)
+
+// core is the untyped part of a Var, 48 bytes.
+type core struct {
+	lock  atomic.Uint64
+	word  atomic.Uint64
+	ptr   unsafe.Pointer // accessed atomically
+	extra atomic.Pointer[extra]
+	owner atomic.Uint64 // world number << 32 | id in that world; 0: no simulation has touched it
+	kind  kind
+}
+
+// extra is what only some Vars need.
+type extra struct {
+	waiting     atomic.Int32 // length of the list
+	mu          sync.Mutex   // guards the list
+	first, last *node
+	label       atomic.Pointer[string]
+}
+
+// clock is the version clock, alone on its cache line.
+var clock struct {
+	_ [64]byte
+	atomic.Uint64
+	_ [56]byte
+}
+
+func (c *core) more() *extra {
+	if x := c.extra.Load(); x != nil {
+		return x
+	}
+	x := new(extra)
+	if c.extra.CompareAndSwap(nil, x) {
+		return x
+	}
+	return c.extra.Load()
+}
+
+func (c *core) value() (uint64, unsafe.Pointer) { return c.word.Load(), atomic.LoadPointer(&c.ptr) }
+
+func (c *core) publish(w uint64, p unsafe.Pointer) {
+	if c.kind == kindWord {
+		c.word.Store(w)
+	} else {
+		atomic.StorePointer(&c.ptr, p)
+	}
+}
+
+// latest is the last committed value, outside any transaction.
+func (c *core) latest() (uint64, unsafe.Pointer) {
+	for {
+		l := c.lock.Load()
+		if l&lockBit == 0 {
+			w, p := c.value()
+			if (c.lock.Load()^l)&^serialBit == 0 {
+				return w, p
+			}
+		}
+		runtime.Gosched()
+	}
+}
+
+// id is c's number in world w, given at the first step that touches it. Numbers follow the steps, so they are the same
+// in every run of a seed.
+func (c *core) id(w seam.World) uint32 {
+	o := c.owner.Load()
+	if uint32(o>>32) == w.Num() {
+		return uint32(o)
+	}
+	if o != 0 && seam.Alive(uint32(o>>32)) {
+		panic("stm: Var " + c.name() + " belongs to another running simulation")
+	}
+	id := w.NewID()
+	c.owner.Store(uint64(w.Num())<<32 | uint64(id))
+	return id
+}
+
+func (c *core) name() string {
+	if x := c.extra.Load(); x != nil {
+		if s := x.label.Load(); s != nil {
+			return *s
+		}
+	}
+	return "(unlabelled)"
+}

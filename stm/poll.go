@@ -1,0 +1,82 @@
+package stm
+
+import (
+	"context"
+	"time"
+
+	"github.com/synodkit/synod/internal/seam"
+)
+
+// Poll is Query for a goroutine that also selects on Go channels. If q returns, its value is returned and the Waiter is
+// nil. If q retries, the Waiter's channel closes once something that q has read changes; Poll again then, and Stop the
+// Waiter in any case. In a simulation Poll fails with ErrSimulated.
+func Poll[T any](ctx context.Context, q func(tx *Tx) T) (T, *Waiter, error) {
+	var zero T
+	if seam.From(ctx) != nil {
+		return zero, nil, ErrSimulated
+	}
+	tx := pool.Get().(*Tx)
+	for {
+		tx.begin()
+		r, _, end := attempt(tx, func(tx *Tx) (T, error) { return q(tx), nil })
+		switch {
+		case end == finished && tx.commit():
+			tx.finish()
+			return r, nil, nil
+		case end == retried:
+			if w := tx.waiter(); w != nil {
+				return zero, w, nil
+			}
+			continue
+		}
+		if err := tx.again(ctx, aborted); err != nil {
+			tx.release()
+			return zero, nil, err
+		}
+	}
+}
+
+// Waiter is a wait for a change, as a channel.
+type Waiter struct {
+	w     waiter
+	nodes []node
+	timer *time.Timer
+}
+
+// C is closed when something has changed, or when the query's instant has come.
+func (w *Waiter) C() <-chan struct{} { return w.w.ch }
+
+// Stop ends the wait. It may be called more than once; C stays as it is.
+func (w *Waiter) Stop() {
+	unregister(w.nodes)
+	w.nodes = nil
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+}
+
+// waiter turns a retried run into a Waiter, or gives nil if something read has changed meanwhile.
+func (tx *Tx) waiter() *Waiter {
+	tx.mode = dead
+	if tx.serial {
+		tx.endSerial()
+	}
+	if len(tx.rs) == 0 && tx.alarm.IsZero() {
+		panic("stm: Retry with nothing read would wait for ever")
+	}
+	if seam.Running() {
+		refuseOwned(tx.rs)
+	}
+	tx.rs = distinct(tx.rs)
+	w := &Waiter{nodes: make([]node, len(tx.rs))}
+	w.w.ch = make(chan struct{})
+	if !register(tx.rs, w.nodes, &w.w) {
+		w.Stop()
+		return nil
+	}
+	if !tx.alarm.IsZero() {
+		w.timer = seam.StartTimer(tx.alarm.Sub(seam.Now(nil)), w.w.fire)
+	}
+	tx.release()
+	return w
+}

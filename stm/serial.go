@@ -1,0 +1,63 @@
+package stm
+
+import (
+	"sync"
+	"unsafe"
+
+	"github.com/synodkit/synod/internal/seam"
+)
+
+// escalateAfter lost runs a transaction becomes the serial one: there is one at a time, it reserves every Var it
+// touches at the touch, and so its next run cannot lose. Readers are not disturbed by a reservation; committers that
+// meet one let go of their locks and wait for the serial transaction to end. All others keep running.
+const escalateAfter = 16
+
+// serialTurn is held by the serial transaction.
+var serialTurn sync.Mutex
+
+// escalate makes tx the serial transaction, when its turn comes. The goroutine carries the seam's mark meanwhile:
+// a transaction started inside the body would wait for its own surrounding for ever, and is told so.
+func (tx *Tx) escalate() {
+	refuseNested()
+	serialTurn.Lock()
+	tx.serial = true
+	seam.MarkTask()
+}
+
+// waitSerial waits until the serial transaction of the moment has ended.
+func waitSerial() {
+	refuseNested()
+	serialTurn.Lock()
+	serialTurn.Unlock() //nolint:staticcheck // a turn of waiting, not a critical section
+}
+
+func refuseNested() {
+	if seam.OnTask() {
+		panic("stm: a transaction inside the body of another")
+	}
+}
+
+// reserve reads c for the serial transaction. l is its lock word, without lockBit.
+func (tx *Tx) reserve(c *core, l uint64) (w uint64, p unsafe.Pointer, ok bool) {
+	if l&serialBit == 0 {
+		if !c.lock.CompareAndSwap(l, l|serialBit) {
+			return 0, nil, false
+		}
+		tx.rs = append(tx.rs, read{c, l})
+	}
+	w, p = c.value()
+	return w, p, true
+}
+
+// endSerial gives up the reservations and the turn, whatever ended the run.
+func (tx *Tx) endSerial() {
+	for i := range tx.rs {
+		r := &tx.rs[i]
+		if r.c.lock.Load() == r.l|serialBit {
+			r.c.lock.Store(r.l)
+		}
+	}
+	tx.serial = false
+	seam.UnmarkTask()
+	serialTurn.Unlock()
+}

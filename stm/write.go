@@ -1,0 +1,91 @@
+package stm
+
+// Above this many writes the write set is indexed by a map.
+const indexAbove = 16
+
+// bloomBit is c's bit in the filter over the write set.
+func bloomBit(c *core) uint64 { return 1 << (uint64(address(c)>>4) * 0x9E3779B97F4A7C15 >> 58) }
+
+// written finds c in the write set.
+func (tx *Tx) written(c *core) *write {
+	if len(tx.ws) > indexAbove {
+		if i, ok := tx.byVar[c]; ok {
+			return &tx.ws[i]
+		}
+		return nil
+	}
+	for i := len(tx.ws) - 1; i >= 0; i-- {
+		if tx.ws[i].c == c {
+			return &tx.ws[i]
+		}
+	}
+	return nil
+}
+
+// writeTo is the entry of c in the write set, made if need be. A value of an enclosing branch is kept for undoTo.
+func (tx *Tx) writeTo(c *core) *write {
+	b := bloomBit(c)
+	if tx.bloom&b != 0 {
+		if e := tx.written(c); e != nil {
+			if tx.level > 0 {
+				if i := tx.index(e); i < tx.level {
+					tx.undo = append(tx.undo, undone{int32(i), e.w, e.p})
+				}
+			}
+			return e
+		}
+	}
+	tx.bloom |= b
+	tx.ws = append(tx.ws, write{c: c})
+	n := len(tx.ws)
+	if n > indexAbove {
+		tx.indexWrites(n)
+	}
+	return &tx.ws[n-1]
+}
+
+func (tx *Tx) indexWrites(n int) {
+	if tx.byVar == nil {
+		tx.byVar = make(map[*core]int32, 4*indexAbove)
+	}
+	from := n - 1
+	if n == indexAbove+1 {
+		from = 0
+	}
+	for i := from; i < n; i++ {
+		tx.byVar[tx.ws[i].c] = int32(i)
+	}
+}
+
+// savepoint is the state of the write side at the start of a branch. Reads of a branch are never undone: the outcome
+// depends on them, and a wait waits for them too.
+type savepoint struct{ writes, undo, after, level int }
+
+func (tx *Tx) save() savepoint {
+	s := savepoint{len(tx.ws), len(tx.undo), len(tx.after), tx.level}
+	tx.level = s.writes
+	return s
+}
+
+// keep ends a branch whose effects stay.
+func (tx *Tx) keep(s savepoint) { tx.level = s.level }
+
+// undoTo takes back everything since s, exactly.
+func (tx *Tx) undoTo(s savepoint) {
+	for i := len(tx.undo) - 1; i >= s.undo; i-- {
+		u := &tx.undo[i]
+		tx.ws[u.i].w, tx.ws[u.i].p = u.w, u.p
+	}
+	clear(tx.undo[s.undo:])
+	tx.undo = tx.undo[:s.undo]
+	if len(tx.ws) > indexAbove {
+		for i := s.writes; i < len(tx.ws); i++ {
+			delete(tx.byVar, tx.ws[i].c)
+		}
+	}
+	clear(tx.ws[s.writes:])
+	tx.ws = tx.ws[:s.writes]
+	clear(tx.after[s.after:])
+	tx.after = tx.after[:s.after]
+	tx.level = s.level
+}
