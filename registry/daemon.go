@@ -1,0 +1,56 @@
+package registry
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/synodkit/synod/internal/seam"
+	"github.com/synodkit/synod/stm"
+)
+
+// start-up of a daemon.
+type startup struct {
+	over bool // ready, or ended, or given up
+	err  error
+}
+
+// Daemon starts f as a task that serves until the scope closes, and waits until f has called ready. The scope does not
+// wait for daemons to end by themselves: when the other tasks have ended, each is cancelled in its turn, youngest
+// first, so that it outlives what was started after it.
+//
+// If f ends before it is ready, Daemon returns its error, or ErrNotReady, and the scope goes on: the caller decides.
+// (A panic or Goexit fails the scope as well.) If ctx ends before f is ready, the daemon is cancelled and Daemon
+// returns the error of ctx. In a closing scope f does not run, and Daemon returns a *ClosedError.
+func (s *Scope) Daemon(ctx context.Context, name string, f func(ctx context.Context, ready func()) error) error {
+	state := stm.NewVar(startup{}).Label(name + ".ready")
+	shielded := s.shielded()
+	settle := func(err error) (first bool) { // cannot fail: it never waits
+		first, _ = stm.Query(shielded, func(tx *stm.Tx) bool {
+			if state.Get(tx).over {
+				return false
+			}
+			state.Set(tx, startup{true, err})
+			return true
+		})
+		return first
+	}
+	e := &entry{scope: s, name: name, kind: daemon, code: reflect.ValueOf(f).Pointer()}
+	e.run = func(ctx context.Context) error { return f(ctx, func() { settle(nil) }) }
+	e.claim = func(err error) bool {
+		if err == nil {
+			err = &taskError{name, ErrNotReady}
+		}
+		return settle(err)
+	}
+	e.Context, e.cancel = seam.WithCancel(s.self.Context)
+	if closed := s.start(e); closed != nil {
+		e.cancel(nil)
+		return closed
+	}
+	_, err := stm.Query(ctx, func(tx *stm.Tx) bool { tx.Check(state.Get(tx).over); return true })
+	if err != nil && settle(err) {
+		e.cancel(err)
+		return err
+	}
+	return state.Load(shielded).err
+}

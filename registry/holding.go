@@ -1,0 +1,197 @@
+package registry
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/synodkit/synod/env"
+	"github.com/synodkit/synod/internal/seam"
+	"github.com/synodkit/synod/stm"
+)
+
+// States of a holding. They only grow.
+const (
+	owned uint32 = iota
+	inRelease
+	gone
+)
+
+// holding is a handle without its type. Its mu is taken before that of a scope, never after.
+type holding struct {
+	name     string
+	acquired uintptr
+	close    func(context.Context) error
+	state    atomic.Uint32 // written under mu
+
+	mu       sync.Mutex
+	owner    *Scope // who releases it; changed by move alone
+	place    *entry // in the owner's stack
+	byScope  string // who released it: the path of a closing scope,
+	byCaller uintptr
+	over     *stm.Var[bool] // made by the first who waits for another's release
+}
+
+func (h *holding) releasing() bool { return h.state.Load() == inRelease }
+
+func (h *holding) misused(used uintptr) *UseError {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	released := "closing of scope " + h.byScope
+	if h.byCaller != 0 {
+		released = pcSite(h.byCaller)
+	}
+	return &UseError{h.name, pcSite(h.acquired), released, pcSite(used)}
+}
+
+// release is an early release, at the place by.
+func (h *holding) release(ctx context.Context, by uintptr) error {
+	h.mu.Lock()
+	switch h.state.Load() {
+	case gone:
+		h.mu.Unlock()
+		return nil
+	case inRelease:
+		return h.await(ctx)
+	}
+	h.state.Store(inRelease)
+	h.byCaller = by
+	owner := h.owner
+	h.mu.Unlock()
+	return h.shut(context.WithoutCancel(ctx), owner)
+}
+
+// releaseFor releases h because s closes, unless it has moved elsewhere.
+func (h *holding) releaseFor(s *Scope, place *entry) {
+	h.mu.Lock()
+	switch {
+	case h.place != place: // moved away
+		h.mu.Unlock()
+		return
+	case h.state.Load() != owned:
+		_ = h.await(s.shielded()) // does not end early
+		return
+	}
+	h.state.Store(inRelease)
+	h.byScope = s.self.path()
+	h.mu.Unlock()
+	ctx := s.shielded()
+	if s.grace > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = seam.WithTimeout(ctx, s.grace)
+		defer cancel()
+	}
+	_ = h.shutReporting(ctx, s)
+}
+
+// await waits for the release that somebody else is in. It is entered with mu held, and gives it up.
+func (h *holding) await(ctx context.Context) error {
+	if h.state.Load() == gone || ctx.Value(closeKey{h}) != nil {
+		h.mu.Unlock()
+		return nil
+	}
+	if h.over == nil {
+		h.over = stm.NewVar(false).Label(h.name + ".released")
+	}
+	over := h.over
+	h.mu.Unlock()
+	return stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(over.Get(tx)); return nil })
+}
+
+// closeKey is how a close function that calls Release on its own handle is recognised.
+type closeKey struct{ h *holding }
+
+type closeCtx struct {
+	context.Context
+	h *holding
+}
+
+// Value answers for the handle that is being closed.
+func (c closeCtx) Value(key any) any {
+	if k, ok := key.(closeKey); ok && k.h == c.h {
+		return c.h
+	}
+	return c.Context.Value(key)
+}
+
+// shutReporting is shut for a closing scope, whose failure an error is.
+func (h *holding) shutReporting(ctx context.Context, s *Scope) (err error) {
+	defer func() {
+		if err != nil {
+			s.failRelease(h.name, err)
+		}
+	}()
+	err = ErrGoexit // unless shut returns
+	err = h.shut(ctx, s)
+	return err
+}
+
+// shut runs the close function and takes h off its owner's stack, whatever the function does.
+func (h *holding) shut(ctx context.Context, owner *Scope) (err error) {
+	returned := false
+	defer func() {
+		if !returned {
+			r := recover()
+			if owner.world != nil && seam.IsKill(r) {
+				panic(r)
+			}
+			err = crashed(h.place, r)
+		}
+		h.finish(context.WithoutCancel(ctx), owner, err)
+	}()
+	err = h.close(closeCtx{ctx, h})
+	returned = true
+	return err
+}
+
+func (h *holding) finish(ctx context.Context, owner *Scope, err error) {
+	if owner.tracer.On() {
+		owner.emit(eventReleased, h.name, err, env.Now(ctx).Sub(h.place.born))
+	}
+	h.mu.Lock()
+	h.state.Store(gone)
+	over := h.over
+	owner.mu.Lock()
+	owner.remove(h.place)
+	owner.mu.Unlock()
+	h.mu.Unlock()
+	if over != nil {
+		_ = stm.Do(ctx, func(tx *stm.Tx) error { over.Set(tx, true); return nil }) // cannot fail: it never waits
+	}
+}
+
+// failRelease records the error of a release by the closing scope.
+func (s *Scope) failRelease(name string, err error) {
+	s.mu.Lock()
+	s.failures = append(s.failures, &taskError{"releasing " + name, err})
+	s.mu.Unlock()
+	s.emit(eventFailed, name, err, 0)
+	s.cancel(err)
+}
+
+func (h *holding) move(to *Scope) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.state.Load() != owned {
+		return ErrReleased
+	}
+	from, old := h.owner, h.place
+	if from == to {
+		return nil
+	}
+	e := &entry{scope: to, name: h.name, kind: resource, born: old.born, held: h}
+	to.mu.Lock()
+	closed := to.mayNot(h.name, 2)
+	if closed == nil {
+		to.push(e)
+	}
+	to.mu.Unlock()
+	if closed != nil {
+		return closed
+	}
+	h.owner, h.place = to, e
+	from.mu.Lock()
+	from.remove(old)
+	from.mu.Unlock()
+	return nil
+}

@@ -1,0 +1,151 @@
+package registry
+
+import (
+	"context"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/synodkit/synod/env"
+	"github.com/synodkit/synod/internal/seam"
+	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/trace"
+)
+
+// Scope owns tasks and resources. [Run] makes one and ends it.
+type Scope struct {
+	self   entry     // stands for the body; its context is the scope's
+	parent *entry    // the task or body that called Run; nil for a root
+	born   time.Time //
+	world  seam.World
+	cancel context.CancelCauseFunc
+	grace  time.Duration // 0 is for ever
+	tracer trace.Tracer[Event]
+	phase  *stm.Var[phase] // written by the closer; nil without a grace
+
+	mu       sync.Mutex
+	youngest *entry // the stack of tasks and resources, linked to the older
+	live     int    // tasks that Run waits for before it closes: those that are not daemons
+	closing  bool   // nothing may be started any more
+	ended    bool
+	failures []error      // in order of appearance
+	echo     error        // a cancellation from outside, as somebody reported it
+	refused  *ClosedError // the one among failures that stands for all refused tasks
+	kids     *Scope       // open scopes whose parent is an entry of this one, linked by next and prev
+	next     *Scope       // under the parent scope's mu, as prev is
+	prev     *Scope
+	overdue  *entry   // stands in the parent for a closing that outlived Run
+	told     int      // how many of failures Run has returned
+	joins    []func() // simulation: the edges from the tasks' ends
+	closer   closer
+}
+
+// Run runs body in a scope of its own and returns when every task started in it has ended and every resource acquired
+// in it is released. The body must work under the context it is given: that one ends when a task fails.
+//
+// If the body returns nil, Run waits for the tasks; more may be started meanwhile. Then it closes: daemons are
+// stopped and resources released, youngest first. If the body or a task fails, or ctx ends, everything is
+// cancelled at once and closed youngest first.
+//
+// Run returns the failures of body, tasks and releases, joined in order of appearance. A panic of a task is
+// a *PanicError. A panic of the body, and Goexit, go on in the caller once the scope is closed.
+func Run(ctx context.Context, body func(ctx context.Context, s *Scope) error, opts ...Option) error {
+	s := open(ctx, opts)
+	s.self.code = reflect.ValueOf(body).Pointer()
+	s.emit(eventOpened, "", nil, 0)
+	returned := false
+	defer func() {
+		if !returned {
+			s.unwound(recover())
+		}
+	}()
+	err := body(&s.self, s)
+	returned = true
+	return s.finish(err)
+}
+
+// Option sets how a scope is run.
+type Option func(*Scope)
+
+// WithName names the scope in dumps, events and paths.
+func WithName(name string) Option { return func(s *Scope) { s.self.name = name } }
+
+// WithGrace bounds the time that tasks and releases may take once the scope is cancelled or closing. When it is
+// over, Run returns with a *StuckError that names what is left. What is left stays owned: the closing goes on,
+// in the same order, on a goroutine of the registry's; the parent scope does not end before it, and gets its late
+// failures; dumps show it. A root has no parent: there, the process is told what leaks.
+// Contexts of releases end with the grace. Without this option Run waits for ever. d of 0 or less is no grace.
+func WithGrace(d time.Duration) Option { return func(s *Scope) { s.grace = max(d, 0) } }
+
+// WithTracer gives the scope, and the scopes below it that have no tracer of their own, a listener.
+func WithTracer(t trace.Tracer[Event]) Option { return func(s *Scope) { s.tracer = t } }
+
+func open(ctx context.Context, opts []Option) *Scope {
+	s := &Scope{world: seam.From(ctx), born: env.Now(ctx)}
+	s.parent = entryOf(ctx)
+	if s.parent != nil {
+		s.tracer = s.parent.scope.tracer
+	}
+	for _, o := range opts {
+		o(s)
+	}
+	s.self.scope, s.self.kind, s.self.born = s, body, s.born
+	s.self.Context, s.cancel = seam.WithCancel(ctx)
+	if s.grace > 0 {
+		s.phase = stm.NewVar(phaseDraining).Label("scope.phase")
+	}
+	if s.parent != nil {
+		s.parent.scope.addKid(s)
+	}
+	return s
+}
+
+// unwound ends the scope of a body that did not return.
+func (s *Scope) unwound(r any) {
+	if s.world != nil && seam.IsKill(r) {
+		panic(r)
+	}
+	_ = s.finish(crashed(&s.self, r)) // reported by the panic that goes on, and by events
+	if r != nil {
+		panic(r)
+	}
+}
+
+// finish closes the scope after its body has ended with err.
+func (s *Scope) finish(err error) error {
+	if err != nil {
+		s.report(&s.self, err)
+	}
+	if s.grace > 0 {
+		return s.closeWithin()
+	}
+	s.close()
+	return s.result()
+}
+
+// shielded is the scope's context without its cancellation.
+func (s *Scope) shielded() context.Context { return context.WithoutCancel(&s.self) }
+
+func (s *Scope) addKid(k *Scope) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k.next = s.kids
+	if s.kids != nil {
+		s.kids.prev = k
+	}
+	s.kids = k
+}
+
+func (s *Scope) removeKid(k *Scope) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k.prev != nil {
+		k.prev.next = k.next
+	} else if s.kids == k {
+		s.kids = k.next
+	}
+	if k.next != nil {
+		k.next.prev = k.prev
+	}
+	k.next, k.prev = nil, nil
+}
