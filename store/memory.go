@@ -1,0 +1,91 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+	"sync/atomic"
+)
+
+// Memory is a Store in memory, for tests, examples and simulations. Every batch takes effect in Apply and its ticket is done at once.
+// Nothing outlives the process; [Memory.Reopen] stands for a restart.
+type Memory struct {
+	mu     sync.Mutex // serialises writers
+	root   atomic.Pointer[node]
+	closed atomic.Bool
+}
+
+// NewMemory is an empty store.
+func NewMemory() *Memory { return new(Memory) }
+
+// Reopen is another store with the same content, as a process finds it after a restart; m may be closed or, as after a kill,
+// open.
+func (m *Memory) Reopen() *Memory {
+	again := new(Memory)
+	again.root.Store(m.root.Load())
+	return again
+}
+
+// Get implements Store.
+func (m *Memory) Get(key []byte) ([]byte, error) {
+	if m.closed.Load() {
+		return nil, ErrClosed
+	}
+	n := m.root.Load().find(key)
+	if n == nil {
+		return nil, ErrNotFound
+	}
+	return bytes.Clone(n.entry.Value), nil
+}
+
+// Scan implements Store.
+func (m *Memory) Scan(from, to []byte) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		ended := false // by the loop's body
+		open := !m.closed.Load() && m.root.Load().scan(from, to, func(e Entry) bool {
+			if m.closed.Load() {
+				return false
+			}
+			ended = !yield(Entry{bytes.Clone(e.Key), bytes.Clone(e.Value)}, nil)
+			return !ended
+		})
+		if !open && !ended {
+			yield(Entry{}, ErrClosed)
+		}
+	}
+}
+
+// Apply implements Store. An ended ctx refuses the batch.
+func (m *Memory) Apply(ctx context.Context, b *Batch, d Durability) (*Ticket, error) {
+	if err := b.Freeze(); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("store: apply: %w: %w", err, context.Cause(ctx))
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed.Load() {
+		return nil, ErrClosed
+	}
+	root := m.root.Load()
+	for op := range b.Ops() {
+		if op.Delete {
+			root = root.without(op.Key)
+		} else {
+			root = root.with(Entry{op.Key, op.Value})
+		}
+	}
+	m.root.Store(root)
+	return DoneTicket(nil), nil
+}
+
+// Close implements Store.
+func (m *Memory) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed.Store(true)
+	return nil
+}

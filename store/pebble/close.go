@@ -1,0 +1,73 @@
+package pebble
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/store"
+)
+
+// Close implements [store.Store]. Of a failed store it reports the failure.
+func (db *DB) Close() error {
+	// Not to be interrupted: what is queued was promised.
+	ctx := context.Background()
+	first, err := stm.Atomically(ctx, func(tx *stm.Tx) (bool, error) {
+		q := db.queue.Get(tx)
+		first := !q.closing
+		q.closing = true
+		db.queue.Set(tx, q)
+		return first, nil
+	})
+	if err != nil || !first {
+		return err
+	}
+	err = stm.Do(ctx, func(tx *stm.Tx) error {
+		tx.Check(db.queue.Get(tx).duty == nobody) // and so all is committed
+		return nil
+	})
+	return errors.Join(err, db.shut())
+}
+
+// shut waits for the readers and closes pebble.
+func (db *DB) shut() error {
+	db.mu.Lock()
+	db.closed = true
+	if db.readers == 0 {
+		close(db.idle)
+	}
+	db.mu.Unlock()
+	<-db.idle
+	err := db.abandon()
+	if cause := db.fuse.cause(); cause != nil {
+		err = cause // the rest follows from it
+	} else if err == nil {
+		err = db.seal()
+	}
+	if e := db.lock.Close(); err == nil {
+		err = e
+	}
+	if err != nil && !errors.Is(err, store.ErrFailed) {
+		return fmt.Errorf("pebble: close %s: %w", db.dir, err)
+	}
+	return err
+}
+
+func (db *DB) seal() error {
+	marker, err := sealed(db.fuse, db.dir)
+	if err == nil {
+		err = writeMarker(db.fuse, db.dir, marker)
+	}
+	return err
+}
+
+// abandon closes pebble, if it is open and can be closed.
+func (db *DB) abandon() error {
+	close(db.fuse.closing)
+	if db.pebble == nil || db.wedged.Load() {
+		return nil
+	}
+	_, err := guarded(func() (struct{}, error) { return struct{}{}, db.pebble.Close() })
+	return err
+}

@@ -1,0 +1,13 @@
+// Package storetest is the suite that every [store.Store] must pass. It is for tests of implementations; use [store.Memory] to test
+// what uses a store.
+//
+// # Example
+//
+//	for _, c := range storetest.Checks() {
+//		t.Run(c.Name, func(t *testing.T) { c.Run(t, newDisk) })
+//	}
+//
+// # Testing
+//
+// Stores with planted faults (done before applied, last batch lost, scan out of order, ...) fail the checks made for them.
+package storetest
