@@ -1,0 +1,148 @@
+package blockfetch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/env"
+	"github.com/synodkit/synod/p2p"
+	"github.com/synodkit/synod/p2p/table"
+	"github.com/synodkit/synod/stm"
+)
+
+// Config is what a Client needs of the node. The fields without a default are needed.
+type Config struct {
+	Selection func(tx *stm.Tx) chain.Fragment                          // our chain: its newest K headers, or all
+	Candidate func(tx *stm.Tx, peer p2p.PeerID) (chain.Fragment, bool) // a peer's chain, headers validated
+	Better    func(a, b chain.Tip) bool                                // whether a chain ending in a is strictly better
+	Has       func(tx *stm.Tx, hash chain.Hash) bool                   // a block that need not be fetched
+	Invalid   func(tx *stm.Tx, hash chain.Hash) error                  // why a block is known to be invalid; nil if it is not
+	Deliver   func(ctx context.Context, b chain.Block) error           // takes a block; when it returns, Has or Invalid knows it, or it is of no use
+
+	RangeMax   int           // blocks a request, default 64
+	BytesMax   int           // bytes of bodies a request, default 4 MiB; one block is always allowed
+	ClaimFor   time.Duration // after this others may ask for what a peer still owes, default 10 s
+	RetryEvery time.Duration // before asking a peer again for what it said not to have, default 1 s
+}
+
+const (
+	rangeDefault = 64
+	bytesDefault = 4 << 20
+	claimDefault = 10 * time.Second
+	retryDefault = time.Second
+)
+
+// Client is the fetching side of a node, shared by its sessions.
+type Client struct {
+	cfg    Config
+	claims *stm.Var[[]*claim] // requests under way; immutable slices, at most one a session
+}
+
+// NewClient makes a client. The error names the first field that is missing or out of range.
+func NewClient(cfg Config) (*Client, error) {
+	for _, d := range []struct {
+		v   *int
+		def int
+	}{{&cfg.RangeMax, rangeDefault}, {&cfg.BytesMax, bytesDefault}} {
+		if *d.v == 0 {
+			*d.v = d.def
+		}
+	}
+	for _, d := range []struct {
+		v   *time.Duration
+		def time.Duration
+	}{{&cfg.ClaimFor, claimDefault}, {&cfg.RetryEvery, retryDefault}} {
+		if *d.v == 0 {
+			*d.v = d.def
+		}
+	}
+	for _, f := range []struct {
+		name string
+		bad  bool
+	}{
+		{"Selection", cfg.Selection == nil}, {"Candidate", cfg.Candidate == nil}, {"Better", cfg.Better == nil},
+		{"Has", cfg.Has == nil}, {"Invalid", cfg.Invalid == nil}, {"Deliver", cfg.Deliver == nil},
+		{"RangeMax", cfg.RangeMax < 1}, {"BytesMax", cfg.BytesMax < 1},
+		{"ClaimFor", cfg.ClaimFor < 0}, {"RetryEvery", cfg.RetryEvery < 0},
+	} {
+		if f.bad {
+			return nil, fmt.Errorf("blockfetch: Config.%s is missing or out of range", f.name)
+		}
+	}
+	return &Client{cfg: cfg, claims: stm.NewVar[[]*claim](nil).Label("blockfetch.claims")}, nil
+}
+
+// Fetch runs the initiator's side with one peer until ctx or the session ends; it never returns nil. When it returns, it claims nothing.
+func (c *Client) Fetch(ctx context.Context, conn p2p.Conn) error {
+	s := p2p.NewSession(ctx, Protocol(), table.Initiator, conn)
+	defer func() { _ = s.Close(closeLimit) }() // its error has been returned
+	f := &fetch{client: c, s: s, peer: conn.Peer}
+	for {
+		if err := f.round(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// fetch is one session.
+type fetch struct {
+	client *Client
+	s      *p2p.Session
+	peer   p2p.PeerID
+
+	without chain.Tip // the candidate that the peer said not to have bodies of
+	until   time.Time // when it may be asked for them again
+}
+
+// round decides, asks, and brings what was asked for.
+func (f *fetch) round(ctx context.Context) error {
+	p, err := p2p.Wait(ctx, f.s, f.decide)
+	if err != nil {
+		return err
+	}
+	if p.invalid != nil {
+		return f.s.Invalid(fmt.Errorf("blockfetch: the candidate holds an invalid block: %w", p.invalid))
+	}
+	defer f.client.release(ctx, p.claim)
+	run := p.claim.run
+	if err := f.s.Send(&MsgRequestRange{From: run[0].Point(), To: run[len(run)-1].Point()}); err != nil {
+		return err
+	}
+	m, err := f.s.Recv()
+	switch m.(type) {
+	case *MsgNoBlocks:
+		f.without, f.until = p.tip, env.Now(ctx).Add(f.client.cfg.RetryEvery)
+		return nil
+	case *MsgStartBatch:
+		return f.batch(ctx, run)
+	}
+	return err
+}
+
+// batch takes the bodies of run, each checked against its header before it is given to anybody.
+func (f *fetch) batch(ctx context.Context, run []*chain.Header) error {
+	for i := 0; ; i++ {
+		m, err := f.s.Recv()
+		if err != nil {
+			return err
+		}
+		block, more := m.(*MsgBlock)
+		switch {
+		case more && i == len(run):
+			return f.s.Invalid(fmt.Errorf("blockfetch: more than the %d blocks asked for", len(run)))
+		case !more && i < len(run):
+			return f.s.Invalid(fmt.Errorf("blockfetch: %d of the %d blocks asked for", i, len(run)))
+		case !more:
+			return nil
+		}
+		b, err := chain.NewBlock(run[i], block.Body)
+		if err != nil {
+			return f.s.Invalid(err)
+		}
+		if err := f.client.cfg.Deliver(ctx, b); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package blockfetch
+
+import (
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/p2p/p2ptest"
+	"github.com/synodkit/synod/p2p/table"
+	"github.com/synodkit/synod/registry/registrytest"
+)
+
+func TestMain(m *testing.M) { registrytest.NoLeaks(m) }
+
+func samples() []table.Message {
+	return []table.Message{
+		&MsgRequestRange{From: chain.Point{Slot: 1}, To: chain.Point{Slot: 300}}, &MsgClientDone{},
+		&MsgStartBatch{}, &MsgNoBlocks{}, &MsgBlock{Body: []byte("body")}, &MsgBatchDone{},
+	}
+}
+
+func TestGolden(t *testing.T) {
+	zeros := strings.Repeat("00", 32)
+	for i, want := range []string{
+		"0000004c00" + "82" + "8201" + "5820" + zeros + "8219012c" + "5820" + zeros, "0000000101",
+		"0000000102", "0000000103", "0000000704" + "8144" + hex.EncodeToString([]byte("body")), "0000000105",
+	} {
+		require.Equal(t, want, hex.EncodeToString(p2ptest.FrameOf(samples()[i])), "%T", samples()[i])
+	}
+}
+
+func TestHostile(t *testing.T) { p2ptest.HostileSuite(t, Protocol(), samples()...) }
+
+func FuzzMessages(f *testing.F) {
+	for _, m := range samples() {
+		f.Add(m.Tag(), p2ptest.FrameOf(m)[5:])
+	}
+	f.Fuzz(func(t *testing.T, tag byte, body []byte) {
+		for _, spec := range Protocol().Messages {
+			if spec.Tag == tag {
+				require.NoError(t, p2ptest.Canonical(spec.New(), body))
+			}
+		}
+	})
+}
+
+// The largest body fits the state's limit.
+func TestLargestBlockFits(t *testing.T) {
+	frame := p2ptest.FrameOf(&MsgBlock{Body: make([]byte, chain.BodyBytesMax)})
+	require.LessOrEqual(t, len(frame)-4, Protocol().State(StateStreaming).BytesMax)
+}

@@ -1,0 +1,76 @@
+package chainsync
+
+import (
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/p2p/p2ptest"
+	"github.com/synodkit/synod/p2p/table"
+	"github.com/synodkit/synod/registry/registrytest"
+)
+
+func TestMain(m *testing.M) { registrytest.NoLeaks(m) }
+
+func samples() []table.Message {
+	h := chain.NewHeader(chain.Fields{Slot: 5, BlockNo: 1, BodySize: 3}, []byte("proof"))
+	at := chain.Point{Slot: 24, Hash: chain.Hash{1}}
+	return []table.Message{
+		&MsgRequestNext{}, &MsgAwaitReply{}, &MsgRollForward{Header: h, Tip: h.Tip()},
+		&MsgRollBackward{To: at, Tip: chain.Tip{Point: at, BlockNo: 9}},
+		&MsgFindIntersect{Points: []chain.Point{at, {}}}, &MsgIntersectFound{At: at}, &MsgIntersectNotFound{}, &MsgDone{},
+	}
+}
+
+func TestGolden(t *testing.T) {
+	zeros := strings.Repeat("00", 32)
+	one := "01" + strings.Repeat("00", 31)
+	h := samples()[2].(*MsgRollForward).Header
+	for i, want := range []string{
+		"0000000100", "0000000101",
+		"0000007702" + "82" + "82850501" + "5820" + zeros + "5820" + zeros + "03" + "4570726f6f66" + "82" + "8205" + "5820" + h.Hash().String() + "01",
+		"0000004e03" + "82" + "82181858" + "20" + one + "8282181858" + "20" + one + "09",
+		"0000004c04" + "81" + "82" + "82181858" + "20" + one + "820058" + "20" + zeros,
+		"0000002705" + "81" + "82181858" + "20" + one,
+		"0000000106", "0000000107",
+	} {
+		require.Equal(t, want, hex.EncodeToString(p2ptest.FrameOf(samples()[i])), "%T", samples()[i])
+	}
+}
+
+func TestHostile(t *testing.T) { p2ptest.HostileSuite(t, Protocol(), samples()...) }
+
+func FuzzMessages(f *testing.F) {
+	for _, m := range samples() {
+		f.Add(m.Tag(), p2ptest.FrameOf(m)[5:])
+	}
+	f.Add(byte(2), []byte{0x82, 0xf6, 0x82, 0x82, 0x00, 0x58, 0x20}) // a header that is null
+	f.Fuzz(func(t *testing.T, tag byte, body []byte) {
+		for _, spec := range Protocol().Messages {
+			if spec.Tag == tag {
+				require.NoError(t, p2ptest.Canonical(spec.New(), body))
+			}
+		}
+	})
+}
+
+func TestParseRefuses(t *testing.T) {
+	body, err := table.AppendBody(nil, struct {
+		_      struct{} `cbor:",toarray"`
+		Header *chain.Header
+		Tip    chain.Tip
+	}{})
+	require.NoError(t, err)
+	require.Error(t, new(MsgRollForward).ParseFrom(body), "no header")
+	for _, n := range []int{0, pointsMax + 1} {
+		body, err := (&MsgFindIntersect{Points: make([]chain.Point, n)}).AppendTo(nil)
+		require.NoError(t, err)
+		require.Error(t, new(MsgFindIntersect).ParseFrom(body), "%d points", n)
+	}
+	most, err := (&MsgFindIntersect{Points: make([]chain.Point, pointsMax)}).AppendTo(nil)
+	require.NoError(t, err)
+	require.NoError(t, new(MsgFindIntersect).ParseFrom(most))
+}

@@ -1,0 +1,60 @@
+// Package libp2p carries p2p's streams over go-libp2p: [Bind] makes a [p2p.Network] of any go-libp2p host, [NewHost] builds the
+// lean host of the testnet. Do not import it from a protocol package (they see p2p.Stream alone) nor use it in a simulation
+// (sim/simnet is the network there): everything below it runs on goroutines and wall clocks that are not ours.
+//
+// # Concepts
+//
+// A Network keeps one link a connection. What libp2p reports through callbacks is handed over to Vars, and the callback
+// returns: who is connected is a query ([Network.Connected]), an inbound stream waits in a bounded queue for [Network.Accept],
+// a lost connection sets one Var that every stream of it shows as Gone. What may block in libp2p (sending a reset when the peer
+// does not read, closing a connection) is done by one task a connection, so that Reset, CloseWrite and Disconnect never block
+// their caller, and one stalled peer delays nobody else.
+//
+// One connection a peer is kept. When two peers dial each other at once there are two for a moment, and both sides close the same
+// one: of two connections opened within [SimultaneousWindow] of each other the one that the smaller peer id dialled stays; otherwise the
+// younger stays, because a peer that dials again has lost the older one. Streams on the closed connection are gone
+// and must be opened again; Connected holds the peer all the while.
+//
+// Choosing a stream's protocol (multistream-select 1.0) costs no round trip: Open writes the identifier, and the peer's answer is
+// checked when the first byte is read. A peer that does not speak the protocol is an error of the first Read (and of
+// Gone, once watched) that wraps [ErrProtocol]; a Write before it may still succeed.
+//
+// [Stream.Watch] is a lazy pump: one task a watched stream that keeps one read in flight, so that a reset is seen
+// while our side holds agency. What it reads ahead (at most 1 KiB) goes to the next Read.
+//
+// # NewHost is built from parts
+//
+// The swarm, the TCP (or QUIC) transport with the TLS and Noise upgrader, and libp2p's basic host, without the root package. The root
+// package links WebRTC, WebTransport, WebSocket, relays and fx whatever options are given: 536 packages against 360.
+// The blank host is leaner still, but has no limit on the time of an inbound negotiation (a half-open stream would hold a
+// goroutine for ever), ignores the resource manager's verdict on protocols, and leaves its peerstore's and resource
+// manager's goroutines behind after Close; the basic host has none of these faults, and identify comes with it. No relay, no
+// ping service, no autonat, no NAT mapping, no address discovery, no metrics, no SO_REUSEPORT (with it a port in
+// use would not be noticed). A stream's window is at most 1 MiB.
+//
+// # Concurrency
+//
+// Every method of Network may be called by any goroutine. A stream belongs to one goroutine, but for Reset and Gone. The Network lives as
+// long as the scope given to Bind: when that ends, every stream of ours is reset with CodeShutdown and the handlers are removed; the host
+// stays the caller's, to be closed after. All goroutines are tasks of that scope.
+//
+// # Errors
+//
+// Connect: *[DialError] over [ErrAddress], [ErrRefused], [ErrWrongPeer] or [ErrUnreachable], or the context's cause. Streams:
+// io.EOF, *p2p.ResetError, os.ErrDeadlineExceeded, *[GoneError] (wraps p2p.ErrGone), [ErrProtocol].
+//
+// # Limits
+//
+// Inbound streams that wait for Accept: Config.QueueMax in all and Config.QueuePeerMax a peer; one more is reset with 0x1002
+// and counted ([Network.Dropped]). Tasks: one a connection, one a watched stream, one a Network. NewHost's resource manager bounds connections
+// (HostConfig.PeersMax), streams a peer (HostConfig.StreamsPeerMax), memory, and, through the basic host, 10 s an inbound negotiation. On a foreign host
+// those bounds are the host's.
+//
+// # Testing
+//
+// The tests run over real loopback connections, p2ptest's conformance suite among them, and end with a check that no goroutine is left.
+//
+// # Sources
+//
+// libp2p specifications: multistream-select 1.0, yamux, error codes; go-libp2p v0.51.
+package libp2p

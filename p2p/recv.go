@@ -1,0 +1,106 @@
+package p2p
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/synodkit/synod/p2p/table"
+)
+
+// Recv flushes, waits for the next message within the state's limit and moves to the state that it leads to. The message is the
+// caller's to keep.
+func (s *Session) Recv() (table.Message, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	if s.at.Agency == s.role || s.at.Agency == table.Nobody {
+		return nil, s.misuse("Recv by the %s, agency is with %s", s.role, s.at.Agency)
+	}
+	if err := s.flush(); err != nil {
+		return nil, err
+	}
+	n, spec, err := s.head()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.read(headerBytes + n); err != nil {
+		return nil, err
+	}
+	m := spec.New()
+	if err := m.ParseFrom(s.in.front()[headerBytes+1 : headerBytes+n]); err != nil {
+		return nil, s.violate(s.at.Name, Garbage, fmt.Errorf("%s: %w", spec.Name, err))
+	}
+	s.in.drop(headerBytes + n)
+	s.before, s.at = s.at.Name, s.proto.State(spec.To)
+	return m, nil
+}
+
+// head reads a frame's length and tag, and refuses each before it asks for more.
+func (s *Session) head() (n int, spec *table.MessageSpec, err error) {
+	if err := s.arm(); err != nil {
+		return 0, nil, err
+	}
+	if err := s.read(headerBytes); err != nil {
+		return 0, nil, err
+	}
+	length := binary.BigEndian.Uint32(s.in.front())
+	if length == 0 || uint64(length) > uint64(s.at.BytesMax) {
+		return 0, nil, s.violate(s.at.Name, Oversize, fmt.Errorf("a frame of %d bytes, of 1 to %d", length, s.at.BytesMax))
+	}
+	if err := s.read(headerBytes + 1); err != nil {
+		return 0, nil, err
+	}
+	tag := s.in.front()[headerBytes]
+	if spec = s.proto.Find(s.at.Name, tag); spec == nil {
+		return 0, nil, s.violate(s.at.Name, WrongTag, fmt.Errorf("message %d", tag))
+	}
+	return int(length), spec, nil
+}
+
+// arm bounds the wait for one whole message, however slowly its bytes come. A message that is here already costs nothing.
+func (s *Session) arm() error {
+	if b := s.in.front(); len(b) > headerBytes && uint64(len(b)) >= headerBytes+uint64(binary.BigEndian.Uint32(b)) {
+		return nil
+	}
+	until, renew := time.Time{}, !s.readLimit.IsZero()
+	if s.at.Timeout != table.Forever {
+		until, renew = s.due(s.readLimit, s.at.Timeout)
+	}
+	if !renew {
+		return nil
+	}
+	s.readLimit = until
+	if err := s.conn.Stream.SetReadDeadline(until); err != nil {
+		return s.fail(err)
+	}
+	return nil
+}
+
+// read waits until need bytes are buffered.
+func (s *Session) read(need int) error {
+	for s.in.len() < need {
+		n, err := s.conn.Stream.Read(s.in.room(need))
+		s.in.filled(n)
+		if err != nil && s.in.len() < need {
+			return s.readFailed(err)
+		}
+	}
+	return nil
+}
+
+func (s *Session) readFailed(err error) error {
+	if s.cancelled() != nil {
+		return s.fail(err)
+	}
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return s.violate(s.at.Name, Timeout, fmt.Errorf("no message within %v: %w", s.at.Timeout, err))
+	case errors.Is(err, io.EOF) && s.in.len() > 0:
+		return s.violate(s.at.Name, Truncated, io.ErrUnexpectedEOF)
+	}
+	return s.fail(err)
+}

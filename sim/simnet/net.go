@@ -1,0 +1,84 @@
+package simnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/synodkit/synod/p2p"
+	"github.com/synodkit/synod/stm"
+)
+
+// Errors of Connect.
+var (
+	ErrNoNode  = errors.New("simnet: no such node")
+	ErrRefused = errors.New("simnet: connection refused")
+)
+
+// Net is a set of named nodes. Any two can connect.
+type Net struct {
+	cfg   Config
+	nodes *stm.Var[map[p2p.PeerID]*Node] // immutable maps
+}
+
+// New makes a net without nodes, whose links all behave as cfg says.
+func New(cfg Config) *Net {
+	return &Net{cfg, stm.NewVar[map[p2p.PeerID]*Node](nil).Label("simnet.nodes")}
+}
+
+// NodeConfig configures a Node. The zero value is ready.
+type NodeConfig struct {
+	Refuse    func(p2p.PeerID) bool // asked on both sides of each Connect, outside transactions; nil refuses nobody
+	AcceptMax int                   // inbound streams that wait for Accept, default 64; when full, a new one is reset
+}
+
+const acceptDefault = 64
+
+// Join adds a node in ctx's world, in place of one with the same identity, whose connections are cut: that is a restart.
+func (n *Net) Join(ctx context.Context, id p2p.PeerID, cfg NodeConfig) (*Node, error) {
+	if id == "" {
+		return nil, errors.New("simnet: a node without an identity")
+	}
+	if cfg.AcceptMax <= 0 {
+		cfg.AcceptMax = acceptDefault
+	}
+	node := &Node{
+		net: n, id: id, cfg: cfg, world: worldOf(ctx),
+		conns: stm.NewVar[[]conn](nil).Label("simnet.conns"),
+		inbox: stm.NewVar[[]inbound](nil).Label("simnet.inbox"),
+	}
+	err := stm.Do(ctx, func(tx *stm.Tx) error {
+		nodes := maps.Clone(n.nodes.Get(tx))
+		if nodes == nil {
+			nodes = map[p2p.PeerID]*Node{}
+		}
+		if old := nodes[id]; old != nil {
+			old.hangUp(tx)
+		}
+		nodes[id] = node
+		n.nodes.Set(tx, nodes)
+		return nil
+	})
+	return node, err
+}
+
+// Leave removes the node and cuts its connections. It may be called again.
+func (n *Node) Leave() {
+	_ = n.world.do(func(tx *stm.Tx) error { // cannot fail: it never waits
+		n.hangUp(tx)
+		if nodes := n.net.nodes.Get(tx); nodes[n.id] == n {
+			nodes = maps.Clone(nodes)
+			delete(nodes, n.id)
+			n.net.nodes.Set(tx, nodes)
+		}
+		return nil
+	})
+}
+
+func (n *Net) find(tx *stm.Tx, id p2p.PeerID) (*Node, error) {
+	if node := n.nodes.Get(tx)[id]; node != nil {
+		return node, nil
+	}
+	return nil, fmt.Errorf("%w: %q", ErrNoNode, id)
+}
