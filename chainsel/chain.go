@@ -1,0 +1,131 @@
+package chainsel
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/registry"
+	"github.com/synodkit/synod/stm"
+)
+
+// Chain selects the best valid chain among the blocks it is given, keeps it in a store, and shows it. Made by [Open]; safe for concurrent use.
+type Chain[S any] struct {
+	cfg  Config[S]
+	disk disk
+
+	// Written by the selection task alone.
+	sel      *stm.Var[*Selection[S]]
+	volatile *stm.Var[trie[place]]
+	invalid  *stm.Var[trie[*InvalidError]]
+	stats    *stm.Var[Stats]
+	last     *stm.Var[Switch]
+
+	queue     *stm.Var[queue] // appended to by AddBlock, emptied and closed by the selection task
+	followers *stm.Var[int]   // open ones
+	failed    *stm.Var[error] // set by followers that found the store unreadable; ends the selection task
+}
+
+// Open resumes the chain that the store holds, checking all of it, and starts the selection task in s. An empty store means the genesis.
+//
+// Errors: a field of cfg; a *CorruptError naming what the store holds wrong, of which nothing is changed; the store's; that of ctx.
+func Open[S any](ctx context.Context, s *registry.Scope, cfg Config[S]) (*Chain[S], error) {
+	c, sel, err := newChain(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := newSelector(c, sel).start(ctx, s); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// newChain is a chain whose selection task is not started.
+func newChain[S any](ctx context.Context, cfg Config[S]) (*Chain[S], *Selection[S], error) {
+	if err := cfg.complete(); err != nil {
+		return nil, nil, err
+	}
+	c := &Chain[S]{cfg: cfg, disk: disk{store: cfg.Store, prefix: cfg.Prefix, genesis: cfg.Genesis.Point.Hash}}
+	sel, err := c.resume(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.sel = stm.NewVar(sel).Label("chainsel.selection")
+	c.volatile = stm.NewVar(trie[place]{}).Label("chainsel.volatile")
+	c.invalid = stm.NewVar(trie[*InvalidError]{}).Label("chainsel.invalid")
+	c.stats = stm.NewVar(Stats{}).Label("chainsel.stats")
+	c.last = stm.NewVar(Switch{}).Label("chainsel.last")
+	c.queue = stm.NewVar(queue{}).Label("chainsel.queue")
+	c.followers = stm.NewVar(0).Label("chainsel.followers")
+	c.failed = stm.NewVar[error](nil).Label("chainsel.failed")
+	return c, sel, nil
+}
+
+// Tip is the selection's end.
+func (c *Chain[S]) Tip(tx *stm.Tx) chain.Tip { return c.sel.Get(tx).Tip() }
+
+// Selection is the selected chain with its ledger states.
+func (c *Chain[S]) Selection(tx *stm.Tx) Selection[S] { return *c.sel.Get(tx) }
+
+// Has reports whether a block need not be fetched: it is among the last K of the selection, in the volatile part, or in the queue. Blocks
+// that no rollback can reach any more are not looked for.
+func (c *Chain[S]) Has(tx *stm.Tx, hash chain.Hash) bool {
+	if _, ok := c.sel.Get(tx).find(hash); ok {
+		return true
+	}
+	if _, ok := c.volatile.Get(tx).find(hash); ok {
+		return true
+	}
+	return c.queue.Get(tx).holds(hash)
+}
+
+// Invalid is the *InvalidError of a block found invalid, nil for others. What follows such a block is not known here by itself; and of old
+// cases only the newest InvalidMax are remembered.
+func (c *Chain[S]) Invalid(tx *stm.Tx, hash chain.Hash) error {
+	if err, ok := c.invalid.Get(tx).find(hash); ok {
+		return err
+	}
+	return nil
+}
+
+// Rollbacks counts the moves of the selection, since Open, that took blocks off it.
+func (c *Chain[S]) Rollbacks(tx *stm.Tx) uint64 { return c.stats.Get(tx).Rollbacks }
+
+// Stats are the counts since Open.
+func (c *Chain[S]) Stats(tx *stm.Tx) Stats { return c.stats.Get(tx) }
+
+// LastSwitch is the newest move of the selection; false if there was none since Open.
+func (c *Chain[S]) LastSwitch(tx *stm.Tx) (Switch, bool) {
+	m := c.last.Get(tx)
+	return m, m.Added > 0
+}
+
+// close ends the queue: what waits in it and what is left of the batch in hand are dropped, and AddBlock fails from now on.
+func (c *Chain[S]) close(ctx context.Context, batch []*Added, cause error) {
+	closed := ErrClosed
+	if cause != nil {
+		closed = fmt.Errorf("%w: %w", ErrClosed, cause)
+	}
+	_ = stm.Do(context.WithoutCancel(ctx), func(tx *stm.Tx) error {
+		q := c.queue.Get(tx)
+		if q.closed != nil {
+			return nil
+		}
+		tip := c.sel.Get(tx).Tip()
+		for _, a := range slices.Concat(batch, q.waiting) {
+			a.decide(tx, Result{Verdict: Dropped, Tip: tip, Err: closed})
+		}
+		c.queue.Set(tx, queue{closed: closed})
+		return nil
+	})
+}
+
+// decide fulfils the promise; only the first time counts.
+func (a *Added) decide(tx *stm.Tx, r Result) {
+	p := a.at.Get(tx)
+	if p.result.Verdict == undecided {
+		p.result = r
+		a.at.Set(tx, p)
+	}
+}
