@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// execute is the program without the process: it returns the exit status and writes errors as one line.
+func execute(ctx context.Context, args []string, stdout terminal, stderr io.Writer) int {
+	root := newCommand(stdout, stderr)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(stderr, "testnet: "+oneLine(err))
+		return 1
+	}
+	return 0
+}
+
+// oneLine folds an error made of several (errors.Join writes one a line) into one line.
+func oneLine(err error) string {
+	var parts []string
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSpace(line); line != "" {
+			parts = append(parts, line)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// newCommand builds the command line: the bare command is up.
+func newCommand(stdout terminal, stderr io.Writer) *cobra.Command {
+	root := newUp("testnet", stdout, stderr)
+	root.Short = "A Synod network in one process, over libp2p on loopback"
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newUp("up", stdout, stderr))
+	return root
+}
+
+func newUp(use string, stdout terminal, stderr io.Writer) *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: "Start the nodes and show them until Ctrl-C, or until a block",
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.explicit = func(flag string) bool { return cmd.Flags().Changed(flag) }
+			if err := o.validate(); err != nil {
+				return err
+			}
+			return up(cmd.Context(), o, stdout, stderr)
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&o.nodes, "nodes", 5, "how many nodes")
+	f.DurationVar(&o.slot, "slot", defaultSlot, "length of a slot")
+	f.Uint64Var(&o.until, "until-block", 0, "end when all nodes hold the same chain up to this block (0: run until Ctrl-C)")
+	f.StringVar(&o.dataDir, "data-dir", "", "keep genesis, keys and chains here and continue them (default: in memory)")
+	f.Uint64Var(&o.seed, "seed", 0, "derive all keys from this number: for experiments only (default: random keys)")
+	f.BoolVar(&o.json, "json", false, "print one JSON object as the last line")
+	f.IntVar(&o.basePort, "base-port", 0, "HTTP ports: node i listens on this plus i (0: any free port)")
+	f.StringVar(&o.logLevel, "log-level", "error", "debug, info, warn or error")
+	return cmd
+}
+
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.HasParent() {
+		return fmt.Errorf("%s takes no argument, but was given %q", cmd.Name(), args[0])
+	}
+	return fmt.Errorf("unknown command %q (there is: up)", args[0])
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"time"
+
+	"github.com/synodkit/synod/env"
+	"github.com/synodkit/synod/registry"
+)
+
+// closeMax is how long the network may take to end before what is left is named.
+const closeMax = 15 * time.Second
+
+// errOver ends the network's scope when the run is over; it is no failure.
+var errOver = errors.New("the run is over")
+
+// up runs a network until ctx ends or --until-block is reached, and judges it.
+func up(ctx context.Context, o options, stdout terminal, stderr io.Writer) error {
+	logs := setupLogs(o.logLevel)
+	start := env.Now(ctx)
+	h, err := openHome(o, start)
+	if err != nil {
+		return err
+	}
+	o.nodes, o.slot, o.limits = len(h.keys), h.genesis.SlotLength, o.limits.withDefaults()
+	if err := o.validate(); err != nil {
+		return err
+	}
+	if o.seeded() {
+		fmt.Fprintf(stderr, "testnet: warning: keys are derived from --seed %d and are no secret\n", o.seed)
+	}
+	goroutines := runtime.NumGoroutine()
+	r := &run{options: o, home: h, logs: logs, out: stdout, start: start}
+	// The scope does not end with ctx: an interrupt is noticed by the watcher, so that the end is the same in all cases.
+	err = registry.Run(context.WithoutCancel(ctx), func(scoped context.Context, s *registry.Scope) error {
+		return r.body(scoped, s, ctx)
+	}, registry.WithName("testnet"), registry.WithGrace(closeMax))
+	leaks, err := remains(err)
+	if err != nil {
+		return err
+	}
+	leaks = append(leaks, leftGoroutines(ctx, goroutines, o.limits.LeakWait)...)
+	s, verdict := judge(r.reports, ending{until: o.until, stopped: r.stopped, leaks: leaks, elapsed: env.Now(ctx).Sub(start)})
+	if o.json {
+		line, err := json.Marshal(s)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(stdout, "%s\n", line)
+	}
+	return verdict
+}
+
+// run is one run of a network.
+type run struct {
+	options options
+	home    home
+	logs    logs
+	out     terminal
+	start   time.Time
+
+	stopped string // why the watcher ended before --until-block
+	reports []report
+}
+
+// body starts the nodes, watches them and reports.
+func (r *run) body(ctx context.Context, s *registry.Scope, user context.Context) error {
+	n, err := startNetwork(ctx, s, r)
+	if err != nil {
+		return err
+	}
+	n.banner(r.out)
+	if r.stopped, err = n.watch(ctx, user); err != nil {
+		return err
+	}
+	for _, m := range n.members {
+		rep, err := m.report(ctx)
+		if err != nil {
+			return err
+		}
+		r.reports = append(r.reports, rep)
+	}
+	return errOver
+}
+
+// remains takes errOver out of what the scope ended with, and tells leaks from failures.
+func remains(err error) (leaks []string, failure error) {
+	var stuck *registry.StuckError
+	switch {
+	case err == errOver:
+		return nil, nil
+	case errors.As(err, &stuck):
+		for _, t := range stuck.Left {
+			leaks = append(leaks, t.Kind+" "+t.Name)
+		}
+		return leaks, nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil, err
+	}
+	var rest []error
+	for _, e := range joined.Unwrap() {
+		if e != errOver {
+			rest = append(rest, e)
+		}
+	}
+	return nil, errors.Join(rest...)
+}
+
+// leftGoroutines waits until there are no more goroutines than before the run, and names the surplus if that takes too long. Libraries
+// end some of theirs only after Close has returned.
+func leftGoroutines(ctx context.Context, before int, limit time.Duration) []string {
+	for until := env.Now(ctx).Add(limit); ; {
+		more := runtime.NumGoroutine() - before
+		if more <= 0 {
+			return nil
+		}
+		if env.Now(ctx).After(until) {
+			return []string{fmt.Sprintf("%d goroutines", more)}
+		}
+		_ = env.Sleep(context.WithoutCancel(ctx), 5*time.Millisecond)
+	}
+}

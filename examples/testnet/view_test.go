@@ -1,0 +1,61 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func twoNodes(height uint64) moment {
+	views := []view{
+		{Name: "node0", Height: height, Slot: 2 * height, Peers: 1, URL: "http://127.0.0.1:9000"},
+		{Name: "node1", Height: height - 1, Slot: 2*height - 2, Peers: 1, Rollbacks: 1, URL: "http://127.0.0.1:9001"},
+	}
+	views[0].Tip[0], views[1].Tip[0] = 0xab, 0xcd
+	return moment{views: views, slot: 9, since: 4 * time.Second}
+}
+
+func TestTable(t *testing.T) {
+	require.Equal(t, []string{
+		"slot 9  up 4s  Ctrl-C ends",
+		"node     height  tip          slot  peers  rollbacks  violations  http",
+		"node0         4  ab000000        8      1          0           0  http://127.0.0.1:9000",
+		"node1         3  cd000000        6      1          1           0  http://127.0.0.1:9001",
+	}, table(twoNodes(4)))
+}
+
+// TestLines: away from a terminal there is one line for each new height and no control character.
+func TestLines(t *testing.T) {
+	var out bytes.Buffer
+	d := display{out: terminal{Writer: &out}}
+	d.show(twoNodes(4))
+	d.show(twoNodes(4))
+	d.show(twoNodes(5))
+	require.Equal(t, "   4.0s slot 9 block 4 ab000000 heights 4 3 peers 1 1 rollbacks 1 violations 0\n"+
+		"   4.0s slot 9 block 5 ab000000 heights 5 4 peers 1 1 rollbacks 1 violations 0\n", out.String())
+}
+
+// TestRedraw: on a terminal the table overwrites itself, is no wider than the screen and no higher.
+func TestRedraw(t *testing.T) {
+	var out bytes.Buffer
+	d := display{out: terminal{Writer: &out, size: func() (int, int, error) { return 40, 4, nil }}}
+	d.show(twoNodes(4))
+	require.NotContains(t, out.String(), "\x1b")
+	rows := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	require.Equal(t, "... 2 more", rows[len(rows)-1])
+	for _, row := range rows {
+		require.Less(t, len(row), 40)
+	}
+	out.Reset()
+	d.show(twoNodes(5))
+	require.True(t, strings.HasPrefix(out.String(), "\x1b[3A\x1b[J"))
+
+	out.Reset()
+	d = display{out: terminal{Writer: &out, size: func() (int, int, error) { return 0, 0, errors.New("gone") }}}
+	d.show(twoNodes(5))
+	require.Len(t, strings.Split(out.String(), "\n"), 5)
+}

@@ -1,0 +1,40 @@
+// Package node wires modules into a replica: a store, chain selection, a leader's schedule, and sessions with peers over any p2p.Network,
+// in one scope. It contains no protocol, no transport and no ledger: those are its configuration. Do not use it where you want a
+// part of that only; every module it wires can be used alone.
+//
+// # Concepts
+//
+// [Start] resumes the chain from the store and starts, in the scope it is given:
+//
+//   - a dialler for each address of Config.Dial, with a growing pause between attempts;
+//   - for every connected peer, whoever dialled, a follower: our handshake, then chainsync, blockfetch and keepalive as initiator, in a
+//     scope of that peer's own, started again after a pause while the connection lasts;
+//   - an acceptor that serves the same protocols, and refuses all but the handshake to a peer whose own handshake was not accepted;
+//   - the forger, if there is a key.
+//
+// A violation goes to the peer ledger, ends the connection, and the peer is neither dialled nor accepted again. Whatever ends one peer's
+// sessions leaves the others alone; only a failure of this node itself (its store, a panic) ends the scope.
+//
+// # Data flow
+//
+//	peer --chainsync--> candidate --blockfetch--> chainsel --selection--> followers served, forger
+//	                                   (one decision over selection and candidates)
+//
+// # Concurrency
+//
+// A Node's methods are queries: call them in any transaction, of any task, while the scope lives.
+//
+// # Errors
+//
+// Start: a field of Config; [ErrIdentity] if the store belongs to another network, as an *[IdentityError] with both values; those of
+// chain selection and store.
+//
+// # Stored form
+//
+// At the key "node/identity": canonical CBOR [1, network, genesis hash], written at the first start and never changed. Chain selection and the
+// signer keep the rest.
+//
+// # Limits
+//
+// One follower a connected peer, one session for each of the four protocols that a peer opens; the transport bounds the peers.
+package node
