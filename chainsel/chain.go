@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
 )
@@ -107,7 +108,7 @@ func (c *Chain[S]) close(ctx context.Context, batch []*Added, cause error) {
 	if cause != nil {
 		closed = fmt.Errorf("%w: %w", ErrClosed, cause)
 	}
-	_ = stm.Do(context.WithoutCancel(ctx), func(tx *stm.Tx) error {
+	_ = stm.Do(env.WithoutCancel(ctx), func(tx *stm.Tx) error {
 		q := c.queue.Get(tx)
 		if q.closed != nil {
 			return nil

@@ -37,7 +37,7 @@ type Config[S any] struct {
 	CheckHeader func(*chain.Header) error
 
 	QueueMax         int // blocks that wait for the selection task, default 64; when full, AddBlock waits
-	VolatileMax      int // blocks kept beside the selection, default 8,192; when full, the worst goes (see the package comment)
+	VolatileMax      int // blocks kept beside the selection, default 8,192; when full, one goes (see the package comment)
 	VolatileBytesMax int // their bytes, default 24 MiB; at most what a batch of the store holds
 	InvalidMax       int // invalid blocks remembered, default 1,024; when full, the oldest is forgotten
 	FollowersMax     int // followers open at a time, default 256; when full, NewFollower fails with ErrLimit

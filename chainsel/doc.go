@@ -32,17 +32,16 @@
 // Each has its field in [Config] and its answer:
 //
 //   - the queue is full: AddBlock waits;
-//   - the volatile part is full, in blocks or bytes: of the blocks nothing is built on the worst goes, be it the new one ([Full]): those whose predecessor is
-//     missing before those of known chains, the oldest arrival first; then those of the worse chain. During a move it may also hold the
-//     blocks rolled back, at most as much again;
+//   - the volatile part is full, in blocks or bytes: of the blocks that nothing is built on the oldest arrival goes, so that what is still growing stays.
+//     A block larger than all of it is refused ([Full]). During a move it may also hold the blocks rolled back, at most as much again;
 //   - a block at or below number tip - K (more exactly, the anchor of the selection): [TooOld];
 //   - a block with unknown predecessor, so far ahead that the volatile part could never hold the chain to it: [TooFar];
 //   - the memory of invalid blocks is full: the oldest is forgotten, and is judged again if it comes again;
 //   - followers, length of a range: [ErrLimit].
 //
-// Since all blocks of a fork must be in the volatile part at once, a fork whose bodies exceed VolatileBytesMax is not switched to. Since one who may sign
-// headers can fill the volatile part with forks better than an honest fork's first blocks, such a flood can keep the node from switching to it; it
-// cannot take away what is selected.
+// Since all blocks of a fork must be in the volatile part at once, a fork whose bodies exceed VolatileBytesMax is not switched to. One who may sign
+// headers can drive an honest fork out of the volatile part by sending as many blocks as that holds between two of the fork's blocks; no flood takes
+// away what is selected.
 //
 // In memory: K headers and states and as much again to grow into, the volatile part, and for a follower the headers of the selection it saw last. Open
 // replays the whole chain; its time grows with it.

@@ -18,7 +18,7 @@ const (
 	Waiting           // kept: its predecessor is not known yet
 	TooOld            // refused: at or below the point that no rollback passes
 	TooFar            // refused: predecessor unknown, and too far ahead for its chain ever to fit into the volatile part
-	Full              // refused: the volatile part is full of better blocks
+	Full              // refused: larger than the volatile part, or driven out of it by later blocks of the same round
 	Invalid           // refused: it, or a block below it, is not valid
 	Dropped           // the selection task ended before it decided
 )

@@ -6,6 +6,7 @@ import (
 	"sort"
 
 	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/stm"
 )
 
@@ -51,7 +52,7 @@ func (c *Chain[S]) NewFollower(ctx context.Context) (*Follower, error) {
 
 // Close ends the follower; its Next and Intersect find nothing from then on. Closing again does nothing.
 func (f *Follower) Close(ctx context.Context) error {
-	return stm.Do(context.WithoutCancel(ctx), func(tx *stm.Tx) error {
+	return stm.Do(env.WithoutCancel(ctx), func(tx *stm.Tx) error {
 		if at := f.at.Get(tx); !at.closed {
 			f.at.Set(tx, cursor{closed: true})
 			f.count.Set(tx, f.count.Get(tx)-1)

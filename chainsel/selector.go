@@ -31,7 +31,7 @@ type selector[S any] struct {
 
 func newSelector[S any](c *Chain[S], sel *Selection[S]) *selector[S] {
 	t := &selector[S]{
-		c: c, sel: sel, vol: newVolatile[S](c.cfg.Order, c.cfg.VolatileMax, c.cfg.VolatileBytesMax), bad: rejects{max: c.cfg.InvalidMax},
+		c: c, sel: sel, vol: newVolatile[S](c.cfg.VolatileMax, c.cfg.VolatileBytesMax), bad: rejects{max: c.cfg.InvalidMax},
 	}
 	t.commit = t.durably
 	return t

@@ -59,8 +59,8 @@ func produce(ctx context.Context, c *Chain[tallied], name string, n int) error {
 	return nil
 }
 
-// walk follows until done and at the end, sleeping now and then, and gives the chain it has then.
-func walk(ctx context.Context, w walker, done *stm.Var[bool]) (chain.Fragment, error) {
+// walk follows until done and at the end, resting now and then, and gives the chain it has then.
+func walk(ctx context.Context, w walker, done *stm.Var[bool], rest bool) (chain.Fragment, error) {
 	got := chain.NewFragment(genesis)
 	for {
 		var step chain.Step
@@ -87,7 +87,7 @@ func walk(ctx context.Context, w walker, done *stm.Var[bool]) (chain.Fragment, e
 		if step.To != got.Tip().Point {
 			return got, errors.New("follower: Step.To is not where it leads")
 		}
-		if r := env.Rand(ctx); r.IntN(4) == 0 {
+		if r := env.Rand(ctx); rest && r.IntN(4) == 0 {
 			pause := time.Duration(r.IntN(50)) * time.Millisecond
 			if r.IntN(8) == 0 {
 				pause *= 20 // long enough to fall behind by more than K
@@ -121,7 +121,7 @@ func scene(seed uint64, opts []sim.Option, follow func(context.Context, *Chain[t
 					return err
 				}
 				walks = append(walks, registry.Fork(s, fmt.Sprint("follower ", i), func(ctx context.Context) (chain.Fragment, error) {
-					return walk(ctx, w, done)
+					return walk(ctx, w, done, true)
 				}).Wait)
 				makers = append(makers, registry.Fork(s, fmt.Sprint("producer ", i), func(ctx context.Context) (chain.Fragment, error) {
 					return chain.Fragment{}, produce(ctx, c, fmt.Sprint(i), 20)

@@ -40,11 +40,8 @@ type place struct {
 	linked bool
 }
 
-func newVolatile[S any](order Order, max, bytesMax int) *volatile[S] {
-	return &volatile[S]{
-		max: max, bytesMax: bytesMax,
-		by: map[chain.Hash]*held[S]{}, kids: map[chain.Hash][]*held[S]{}, leaves: leaves[S]{order: order},
-	}
+func newVolatile[S any](max, bytesMax int) *volatile[S] {
+	return &volatile[S]{max: max, bytesMax: bytesMax, by: map[chain.Hash]*held[S]{}, kids: map[chain.Hash][]*held[S]{}}
 }
 
 // add puts in a block that is not there yet. It may leave the volatile part over its limits, until evict.
@@ -69,9 +66,6 @@ func (v *volatile[S]) add(b chain.Block, linked bool) *held[S] {
 func (v *volatile[S]) link(h *held[S]) {
 	h.linked = true
 	v.shown = v.shown.with(h.hash(), place{h.block, true})
-	if h.leaf >= 0 {
-		heap.Fix(&v.leaves, h.leaf)
-	}
 }
 
 // remove takes out one block; its successors stay.
@@ -122,7 +116,7 @@ func (v *volatile[S]) tips(h *held[S]) []*held[S] {
 	return out
 }
 
-// evict takes out the worst blocks until the limits hold, and shows each to gone.
+// evict takes out blocks, in the order of the leaves, until the limits hold, and shows each to gone.
 func (v *volatile[S]) evict(gone func(*held[S])) {
 	for len(v.by) > v.max || v.bytes > v.bytesMax {
 		h := v.leaves.all[0]
@@ -131,27 +125,17 @@ func (v *volatile[S]) evict(gone func(*held[S])) {
 	}
 }
 
-// leaves is a heap of the blocks without successors, the worst on top: first those that do not reach the selection, oldest arrival first;
-// then those with the worst chain. Only leaves go, so no chain loses its middle.
+// leaves is a heap of the blocks without successors, the oldest arrival on top. Only leaves go, so no chain loses its middle; and a chain that
+// somebody still adds to outlives those that were left, however good they are.
 type leaves[S any] struct {
-	order Order
-	all   []*held[S]
+	all []*held[S]
 }
 
 // Len implements heap.Interface.
 func (l *leaves[S]) Len() int { return len(l.all) }
 
 // Less implements heap.Interface.
-func (l *leaves[S]) Less(i, j int) bool {
-	a, b := l.all[i], l.all[j]
-	switch {
-	case a.linked != b.linked:
-		return b.linked
-	case !a.linked:
-		return a.seq < b.seq
-	}
-	return l.order.Compare(a.tip(), b.tip()) < 0
-}
+func (l *leaves[S]) Less(i, j int) bool { return l.all[i].seq < l.all[j].seq }
 
 // Swap implements heap.Interface.
 func (l *leaves[S]) Swap(i, j int) {

@@ -49,7 +49,7 @@ func NewSession(ctx context.Context, proto *table.Protocol, role table.Agency, c
 	s.cancelled = func() error { return cancellation(ctx) }
 	s.report = func(v *Violation) {
 		if c.Report != nil {
-			c.Report(context.WithoutCancel(ctx), v)
+			c.Report(env.WithoutCancel(ctx), v)
 		}
 	}
 	s.stop = env.AfterFunc(ctx, func() { c.Stream.Reset(CodeShutdown) })

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/internal/seam"
@@ -19,11 +20,12 @@ const (
 )
 
 // closer is how the closing goroutine waits for tasks, without Vars: joining must not look like a conflict to a
-// simulation that explores schedules.
+// simulation that explores schedules. Its fields are under the scope's mu.
 type closer struct {
 	parked bool
-	want   *entry        // what is waited for; nil is that no task is live
-	wakeup chan struct{} // production
+	want   *entry        // what is waited for; nil is that no task is live, or that the scope is cancelled
+	cond   sync.Cond     // production, if nothing outside can end the wait
+	wakeup chan struct{} // production, if the outer context can
 	token  *seam.Token   // simulation
 }
 
@@ -100,7 +102,9 @@ func (s *Scope) leave() {
 	}
 	s.joins = nil
 	late := s.lateFailures()
-	s.emit(eventEnded, "", errors.Join(late...), env.Now(s.shielded()).Sub(s.born))
+	if s.tracer.On() {
+		s.emit(eventEnded, "", errors.Join(late...), env.Now(&s.self).Sub(s.born))
+	}
 	if s.parent != nil {
 		s.parent.scope.removeKid(s)
 	}
@@ -122,30 +126,34 @@ func (s *Scope) park(e *entry) {
 		s.parkIn(c)
 		return
 	}
-	if c.wakeup == nil {
-		c.wakeup = make(chan struct{}, 1)
-	}
-	s.mu.Unlock()
-	if e != nil {
-		<-c.wakeup
+	if e == nil && s.outside {
+		s.parkUntilDone(c)
 		return
 	}
-	select {
-	case <-c.wakeup:
-	case <-s.self.Done():
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if !c.parked { // woken as well
-			<-c.wakeup
-		}
-		c.parked = false
+	for c.parked {
+		c.cond.Wait()
 	}
+	s.mu.Unlock()
+}
+
+// parkUntilDone is park for a wait that the outer context can end.
+func (s *Scope) parkUntilDone(c *closer) {
+	wakeup := make(chan struct{}, 1)
+	c.wakeup = wakeup
+	s.mu.Unlock()
+	select {
+	case <-wakeup:
+	case <-s.self.Done():
+	}
+	s.mu.Lock()
+	c.parked, c.wakeup = false, nil
+	s.mu.Unlock()
 }
 
 func (s *Scope) parkIn(c *closer) {
 	token := &seam.Token{On: (*waits)(s)}
-	c.token = token
 	want := c.want
+	c.token = token
 	s.mu.Unlock()
 	if want == nil {
 		defer seam.Wake(s.self.Context, s.world, token)()
@@ -156,16 +164,34 @@ func (s *Scope) parkIn(c *closer) {
 
 // wakeCloser lets the closer go on if it waited for the end of e. The caller holds mu.
 func (s *Scope) wakeCloser(e *entry) {
-	c := &s.closer
-	if !c.parked || c.want != e && (c.want != nil || s.live > 0) {
-		return
+	if c := &s.closer; c.parked && (c.want == e || c.want == nil && s.live == 0) {
+		s.wake(c)
 	}
+}
+
+func (s *Scope) wake(c *closer) {
 	c.parked = false
-	if s.world != nil {
+	switch {
+	case s.world != nil:
 		s.world.Unpark(c.token)
-		return
+	case c.wakeup != nil:
+		c.wakeup <- struct{}{}
+	default:
+		c.cond.Signal()
 	}
-	c.wakeup <- struct{}{}
+}
+
+// end cancels the scope for its failure err.
+func (s *Scope) end(err error) {
+	s.cancel(err)
+	if s.world != nil {
+		return // the closer waits for the context too
+	}
+	s.mu.Lock()
+	if c := &s.closer; c.parked && c.want == nil {
+		s.wake(c)
+	}
+	s.mu.Unlock()
 }
 
 // waits names what a parked closer waits for, when a simulation reports a deadlock.

@@ -16,7 +16,8 @@ type startup struct {
 
 // Daemon starts f as a task that serves until the scope closes, and waits until f has called ready. The scope does not
 // wait for daemons to end by themselves: when the other tasks have ended, each is cancelled in its turn, youngest
-// first, so that it outlives what was started after it.
+// first, so that it outlives what was started after it. What a daemon starts for each request belongs in a scope of
+// its own, which ends with it: a closing scope takes no more tasks.
 //
 // If f ends before it is ready, Daemon returns its error, or ErrNotReady, and the scope goes on: the caller decides.
 // (A panic or Goexit fails the scope as well.) If ctx ends before f is ready, the daemon is cancelled and Daemon

@@ -114,10 +114,14 @@ func (e *taskError) Unwrap() error { return e.err }
 
 // crashed makes the error of a task that did not return; r is nil after Goexit.
 func crashed(e *entry, r any) error {
-	if r == nil {
-		return &taskError{e.name, ErrGoexit}
+	name := e.name
+	if e.kind == body {
+		name = e.label()
 	}
-	return &PanicError{e.name, r, debug.Stack()}
+	if r == nil {
+		return &taskError{name, ErrGoexit}
+	}
+	return &PanicError{name, r, debug.Stack()}
 }
 
 // echoes reports whether err says nothing but that the scope, or the task, was cancelled: every leaf is

@@ -39,9 +39,10 @@ func (s *Scope) closeWithin() error {
 	return s.result()
 }
 
-// handOver makes the parent own what is left of the closing. It returns nil if nothing is.
+// handOver makes the parent own what is left of the closing. It returns nil if nothing is. ctx does not end.
 func (s *Scope) handOver(ctx context.Context, join func()) *StuckError {
-	e := &entry{Context: context.WithoutCancel(ctx), name: s.self.name, kind: closingKid, code: s.self.code, born: env.Now(ctx)}
+	now := env.Now(ctx)
+	e := &entry{Context: ctx, name: s.self.name, kind: closingKid, code: s.self.code, born: now}
 	if s.parent != nil {
 		e.scope = s.parent.scope
 		e.scope.mu.Lock()
@@ -54,7 +55,7 @@ func (s *Scope) handOver(ctx context.Context, join func()) *StuckError {
 			s.overdue = e
 			e.scope.edge(join)
 		}
-		stuck := s.stuck(env.Now(ctx))
+		stuck := s.stuck(now)
 		s.mu.Unlock()
 		return stuck
 	}

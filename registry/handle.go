@@ -52,7 +52,7 @@ func (h *Handle[T]) Value() T {
 func (h *Handle[T]) Release(ctx context.Context) error { return h.held.release(ctx, callerPC(1)) }
 
 // Move gives the resource to another scope, in which it is the youngest. At no moment do both own it, or none. If to is
-// closing, Move returns a *ClosedError and the owner stays; if the handle is released, ErrReleased.
+// closing or has ended, Move returns a *ClosedError and the owner stays; if the handle is released, ErrReleased.
 func (h *Handle[T]) Move(to *Scope) error { return h.held.move(to) }
 
 func (s *Scope) admit(name string) error {

@@ -58,7 +58,7 @@ func (h *holding) release(ctx context.Context, by uintptr) error {
 	h.byCaller = by
 	owner := h.owner
 	h.mu.Unlock()
-	return h.shut(context.WithoutCancel(ctx), owner)
+	return h.shut(env.WithoutCancel(ctx), owner)
 }
 
 // releaseFor releases h because s closes, unless it has moved elsewhere.
@@ -137,7 +137,7 @@ func (h *holding) shut(ctx context.Context, owner *Scope) (err error) {
 			}
 			err = crashed(h.place, r)
 		}
-		h.finish(context.WithoutCancel(ctx), owner, err)
+		h.finish(env.WithoutCancel(ctx), owner, err)
 	}()
 	err = h.close(closeCtx{ctx, h})
 	returned = true
@@ -166,7 +166,7 @@ func (s *Scope) failRelease(name string, err error) {
 	s.failures = append(s.failures, &taskError{"releasing " + name, err})
 	s.mu.Unlock()
 	s.emit(eventFailed, name, err, 0)
-	s.cancel(err)
+	s.end(err)
 }
 
 func (h *holding) move(to *Scope) error {
@@ -181,8 +181,10 @@ func (h *holding) move(to *Scope) error {
 	}
 	e := &entry{scope: to, name: h.name, kind: resource, born: old.born, held: h}
 	to.mu.Lock()
-	closed := to.mayNot(h.name, 2)
-	if closed == nil {
+	var closed *ClosedError
+	if to.closing || to.self.Err() != nil { // or ended: it need not be the mover's own
+		closed = to.closedError(h.name)
+	} else {
 		to.push(e)
 	}
 	to.mu.Unlock()

@@ -245,3 +245,45 @@ func TestFaultAtEveryStep(t *testing.T) {
 		}
 	}
 }
+
+// The outer context ends after any number of steps of the others.
+func TestCancelAtEveryWait(t *testing.T) {
+	for steps := range 120 {
+		for seed := range uint64(4) {
+			l := &lab{fault: cancels, site: "none"}
+			r := sim.Run(seed, func(ctx context.Context) error {
+				return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+					s.Go("canceller", func(ctx context.Context) error {
+						for range steps {
+							if err := env.Sleep(ctx, 0); err != nil {
+								return err
+							}
+						}
+						if l.cancel != nil {
+							l.cancel(errOuter)
+						}
+						return nil
+					})
+					return l.run(ctx)
+				})
+			})
+			require.NoError(t, r.Err, "after %d steps, seed %d", steps, seed)
+		}
+	}
+}
+
+// The lab is worth something only if it sees what is wrong.
+func TestLabSeesWhatIsWrong(t *testing.T) {
+	l := &lab{}
+	require.NoError(t, registry.Run(context.Background(), func(ctx context.Context, s *registry.Scope) error {
+		older, err := l.acquire(s, "older")
+		require.NoError(t, err)
+		_, err = l.acquire(s, "younger")
+		require.NoError(t, err)
+		return older.Release(ctx)
+	}))
+	require.Contains(t, l.problem, "older is released, open are [older younger]")
+	require.Error(t, (&lab{site: "x", fault: panics}).judge(errInjected))
+	require.Error(t, (&lab{site: "x", fault: exits}).judge(nil))
+	require.Error(t, (&lab{}).judge(errBoom))
+}

@@ -154,24 +154,24 @@ var rules = map[string]func(run runner) error{
 	},
 	"every failure is reported": func(run runner) error {
 		err := run(context.Background(), func(ctx context.Context, s owner) error {
-			s.Go("one", func(context.Context) error { return errBoom })
 			s.Go("two", func(ctx context.Context) error { _ = cancelled(ctx); return errOther })
+			s.Go("one", func(context.Context) error { return errBoom })
 			return nil
 		})
 		return want(errors.Is(err, errBoom) && errors.Is(err, errOther), err)
 	},
 	"an echo of the cancellation is not": func(run runner) error {
 		err := run(context.Background(), func(ctx context.Context, s owner) error {
-			s.Go("one", func(context.Context) error { return errBoom })
 			s.Go("two", cancelled)
+			s.Go("one", func(context.Context) error { return errBoom })
 			return fmt.Errorf("body: %w", cancelled(ctx))
 		})
 		return want(errors.Is(err, errBoom) && !errors.Is(err, context.Canceled), err)
 	},
 	"what is joined with an echo is": func(run runner) error {
 		err := run(context.Background(), func(ctx context.Context, s owner) error {
-			s.Go("one", func(context.Context) error { return errBoom })
 			s.Go("two", func(ctx context.Context) error { return errors.Join(cancelled(ctx), errOther) })
+			s.Go("one", func(context.Context) error { return errBoom })
 			return nil
 		})
 		return want(errors.Is(err, errBoom) && errors.Is(err, errOther), err)

@@ -14,14 +14,15 @@ import (
 
 // Scope owns tasks and resources. [Run] makes one and ends it.
 type Scope struct {
-	self   entry     // stands for the body; its context is the scope's
-	parent *entry    // the task or body that called Run; nil for a root
-	born   time.Time //
-	world  seam.World
-	cancel context.CancelCauseFunc
-	grace  time.Duration // 0 is for ever
-	tracer trace.Tracer[Event]
-	phase  *stm.Var[phase] // written by the closer; nil without a grace
+	self    entry     // stands for the body; its context is the scope's
+	parent  *entry    // the task or body that called Run; nil for a root
+	born    time.Time //
+	world   seam.World
+	cancel  context.CancelCauseFunc
+	outside bool          // the context of Run can end
+	grace   time.Duration // 0 is for ever
+	tracer  trace.Tracer[Event]
+	phase   *stm.Var[phase] // written by the closer; nil without a grace
 
 	mu       sync.Mutex
 	youngest *entry // the stack of tasks and resources, linked to the older
@@ -41,7 +42,8 @@ type Scope struct {
 }
 
 // Run runs body in a scope of its own and returns when every task started in it has ended and every resource acquired
-// in it is released. The body must work under the context it is given: that one ends when a task fails.
+// in it is released. The body must work under the context it is given: that one ends when a task fails. It runs even if
+// ctx has ended, so that there is one way through every program; its waits end at once then.
 //
 // If the body returns nil, Run waits for the tasks; more may be started meanwhile. Then it closes: daemons are
 // stopped and resources released, youngest first. If the body or a task fails, or ctx ends, everything is
@@ -91,6 +93,8 @@ func open(ctx context.Context, opts []Option) *Scope {
 	}
 	s.self.scope, s.self.kind, s.self.born = s, body, s.born
 	s.self.Context, s.cancel = seam.WithCancel(ctx)
+	s.outside = ctx.Done() != nil
+	s.closer.cond.L = &s.mu
 	if s.grace > 0 {
 		s.phase = stm.NewVar(phaseDraining).Label("scope.phase")
 	}
@@ -124,7 +128,7 @@ func (s *Scope) finish(err error) error {
 }
 
 // shielded is the scope's context without its cancellation.
-func (s *Scope) shielded() context.Context { return context.WithoutCancel(&s.self) }
+func (s *Scope) shielded() context.Context { return env.WithoutCancel(&s.self) }
 
 func (s *Scope) addKid(k *Scope) {
 	s.mu.Lock()

@@ -108,8 +108,12 @@ func (s *Scope) report(e *entry, err error) {
 	}
 	s.failures = append(s.failures, err)
 	s.mu.Unlock()
-	s.emit(eventFailed, e.name, err, 0)
-	s.cancel(err)
+	name := e.name
+	if e.kind == body {
+		name = ""
+	}
+	s.emit(eventFailed, name, err, 0)
+	s.end(err)
 }
 
 // refuse records that a task was not started. One error stands for all of them.

@@ -61,7 +61,7 @@ func (e *engine) check() {
 		panic("sim: a simulated context was used on a goroutine that is not its task " +
 			"(a go statement, context.AfterFunc, time.AfterFunc, or an iter.Pull body)")
 	case e.ending:
-		panic(seam.Kill{})
+		e.unwound()
 	case e.inTx:
 		panic("sim: time, randomness, a task or a transaction inside a transaction body")
 	}

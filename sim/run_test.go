@@ -100,6 +100,14 @@ func TestUnwinding(t *testing.T) {
 				defer runtime.Goexit()
 				_ = stm.Do(ctx, positive(stm.NewVar(0)))
 			})
+			w.Spawn("stubborn", func() {
+				for {
+					func() {
+						defer func() { _ = recover() }()
+						_ = stm.Do(ctx, positive(stm.NewVar(0)))
+					}()
+				}
+			})
 			w.After(time.Hour, func() { late++ })
 			_ = sleep(ctx, time.Minute)
 			return errBoom

@@ -22,7 +22,7 @@ func (e *engine) pick() *task {
 		return nil
 	}
 	if e.instant++; e.instant > e.stepsMax {
-		e.fail(fmt.Errorf("%w: %d steps at %v, the last by task %s", ErrEndless, e.stepsMax, e.now, e.ready[0].name))
+		e.fail(fmt.Errorf("%w: %d steps at %v, some by task %s", ErrEndless, e.stepsMax, e.now, e.ready[0].name))
 		return nil
 	}
 	i := 0
@@ -86,7 +86,7 @@ func (e *engine) yield(t *task) {
 	}
 	e.next = n
 	if !t.yield(struct{}{}) || e.ending {
-		panic(seam.Kill{})
+		e.unwound()
 	}
 }
 

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"iter"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/synodkit/synod/internal/seam"
@@ -24,6 +25,7 @@ type task struct {
 	token   *seam.Token // while parked
 	joins   *task       // while joining
 	joiners []*task
+	kills   int // calls into the world since it began to end
 }
 
 // spawn makes a task that is ready to run.
@@ -128,6 +130,14 @@ func (e *engine) kill(t *task) {
 	e.cur = t
 	t.stop()
 	e.cur = nil
+}
+
+// unwound ends the running task. A task that keeps recovering from it is ended in a way that cannot be recovered.
+func (e *engine) unwound() {
+	if e.cur.kills++; e.cur.kills > 10 {
+		runtime.Goexit()
+	}
+	panic(seam.Kill{})
 }
 
 // waitsFor names what a task waits for.

@@ -110,7 +110,7 @@ func TestCancelStorm(t *testing.T) {
 		})
 	}
 	awaitWaiting(v, n)
-	require.Equal(t, before+n, runtime.NumGoroutine(), "no goroutine of the engine's own")
+	require.LessOrEqual(t, runtime.NumGoroutine(), before+n, "no goroutine of the engine's own")
 	cancel()
 	wg.Wait()
 	requireQuiet(t, v, u)

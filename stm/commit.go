@@ -1,6 +1,7 @@
 package stm
 
 import (
+	"cmp"
 	"runtime"
 	"slices"
 )
@@ -51,21 +52,20 @@ func (tx *Tx) wakeAll() {
 }
 
 // sortLocks fills order. Locks are taken by address, so that two committers cannot wait for each other; the write set
-// itself keeps program order.
+// itself keeps program order, which is often the order of addresses already.
 func (tx *Tx) sortLocks() {
-	o := tx.order[:0]
+	o, sorted := tx.order[:0], true
 	for i := range tx.ws {
 		o = append(o, uint32(i))
+		sorted = sorted && (i == 0 || address(tx.ws[i-1].c) < address(tx.ws[i].c))
 	}
 	tx.order = o
+	if sorted {
+		return
+	}
 	at := func(i uint32) uintptr { return address(tx.ws[i].c) }
-	if len(o) > 12 {
-		slices.SortFunc(o, func(a, b uint32) int {
-			if at(a) < at(b) {
-				return -1
-			}
-			return 1
-		})
+	if len(o) > 24 {
+		slices.SortFunc(o, func(a, b uint32) int { return cmp.Compare(at(a), at(b)) })
 		return
 	}
 	for i := 1; i < len(o); i++ {

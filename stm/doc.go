@@ -50,9 +50,10 @@
 //
 // # Costs
 //
-// About twice a sync.RWMutex for a read of one Var, about five times a sync.Mutex for an update of one, no allocation
-// if the values are at most eight bytes without pointers, or are pointers themselves, and one per Set otherwise. A wait
-// that parks costs a goroutine switch and two allocations or less. A Var is 48 bytes.
+// Measured on two shared cores, beside the standard library: a query of one Var 34 ns (an uncontended sync.RWMutex 6.5),
+// of sixteen 120 (15); an update of one Var 50 ns (sync.Mutex 7), of eight 195 (6); a round of two wake-ups 1.3 µs
+// (unbuffered channels 0.27). No allocation if the values are pointers, or have at most eight bytes and no pointer in
+// them; one per Set otherwise. A wait that parks allocates a channel. A Var has 48 bytes. go test -bench . measures.
 //
 // # Errors
 //

@@ -167,6 +167,15 @@ func TestMisuse(t *testing.T) {
 	require.ErrorIs(t, Do(ctx, func(tx *Tx) error { return ErrRetry }), context.Canceled, "with a ctx it is a wait for its end")
 }
 
+// A goroutine that uses the runtime's bit for itself keeps it, and may escalate.
+func TestSerialKeepsSetPanicOnFault(t *testing.T) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	a := NewVar(0)
+	require.NoError(t, inSerial(t, a, func(tx *Tx) error { a.Set(tx, 1); return nil }))
+	require.True(t, debug.SetPanicOnFault(true))
+	require.Equal(t, 1, a.Load(bg))
+}
+
 // The serial transaction's body holds Vars: a transaction inside it is refused instead of waiting for itself.
 func TestNestedInSerialIsRefused(t *testing.T) {
 	a, b := NewVar(0), NewVar(0)

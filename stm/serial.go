@@ -18,23 +18,26 @@ var serialTurn sync.Mutex
 // escalate makes tx the serial transaction, when its turn comes. The goroutine carries the seam's mark meanwhile:
 // a transaction started inside the body would wait for its own surrounding for ever, and is told so.
 func (tx *Tx) escalate() {
-	refuseNested()
-	serialTurn.Lock()
+	takeTurn()
 	tx.serial = true
+	tx.marked = seam.OnTask() // by somebody else: it stays
 	seam.MarkTask()
 }
 
 // waitSerial waits until the serial transaction of the moment has ended.
 func waitSerial() {
-	refuseNested()
-	serialTurn.Lock()
-	serialTurn.Unlock() //nolint:staticcheck // a turn of waiting, not a critical section
+	takeTurn()
+	serialTurn.Unlock()
 }
 
-func refuseNested() {
+func takeTurn() {
+	if serialTurn.TryLock() {
+		return
+	}
 	if seam.OnTask() {
 		panic("stm: a transaction inside the body of another")
 	}
+	serialTurn.Lock()
 }
 
 // reserve reads c for the serial transaction. l is its lock word, without lockBit.
@@ -58,6 +61,8 @@ func (tx *Tx) endSerial() {
 		}
 	}
 	tx.serial = false
-	seam.UnmarkTask()
+	if !tx.marked {
+		seam.UnmarkTask()
+	}
 	serialTurn.Unlock()
 }

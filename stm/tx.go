@@ -13,6 +13,7 @@ type Tx struct {
 	mode    mode
 	end     outcome
 	locking bool   // valid may meet locks of our own
+	marked  bool   // the goroutine had the seam's mark before this run became serial
 	serial  bool   // this run reserves what it touches; see serial.go
 	rv      uint64 // the snapshot: nothing newer is seen
 	bloom   uint64 // of the Vars in ws
@@ -33,7 +34,7 @@ type Tx struct {
 	order   []uint32 // lock order: indices into ws
 	rsBuf   [16]read
 	wsBuf   [8]write
-	ordBuf  [8]uint32
+	ordBuf  [16]uint32
 }
 
 // read is one entry of the read set: the Var and the lock word it had.
@@ -104,8 +105,12 @@ func (tx *Tx) timed() bool { return !tx.now.IsZero() || !tx.alarm.IsZero() }
 // release gives tx back to the pool, holding nothing of the user's.
 func (tx *Tx) release() {
 	tx.mode, tx.end, tx.world, tx.tries = dead, finished, nil, 0
-	clear(tx.rs)
-	clear(tx.ws)
+	for i := range tx.rs {
+		tx.rs[i].c = nil
+	}
+	for i := range tx.ws {
+		tx.ws[i].c, tx.ws[i].p = nil, nil
+	}
 	if tx.stale || len(tx.ws) > indexAbove {
 		tx.drop()
 	}

@@ -88,8 +88,9 @@ func TestForgesEachOwnSlot(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, r.Err)
-	// One wake a slot led: each costs a timer, a plan, a reservation, a ticket, a release and the test's own step.
-	require.LessOrEqual(t, r.Steps, 10*20)
+	t.Logf("%d steps for 10 slots", r.Steps)
+	// One wake a slot led: it plans, reserves, waits for the disk, releases, and the test adds one step; a second wake would show.
+	require.LessOrEqual(t, r.Steps, 10*8)
 }
 
 // TestMissedSlotsAreSkipped: what passes while Submit waits is not made up for.

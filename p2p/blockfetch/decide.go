@@ -95,7 +95,7 @@ func claimed(claims []*claim, hash chain.Hash) bool {
 
 // release ends a claim, whatever became of the request.
 func (c *Client) release(ctx context.Context, mine *claim) {
-	_ = stm.Do(context.WithoutCancel(ctx), func(tx *stm.Tx) error { // cannot fail: it never waits
+	_ = stm.Do(env.WithoutCancel(ctx), func(tx *stm.Tx) error { // cannot fail: it never waits
 		c.claims.Set(tx, slices.DeleteFunc(slices.Clone(c.claims.Get(tx)), func(x *claim) bool { return x == mine }))
 		return nil
 	})

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/stm"
 )
@@ -63,7 +64,7 @@ func (x *Candidates) enter(tx *stm.Tx, c *Candidate) {
 
 // leave takes c out, if it is still there: a newer session's candidate stays.
 func (x *Candidates) leave(ctx context.Context, c *Candidate) {
-	_ = stm.Do(context.WithoutCancel(ctx), func(tx *stm.Tx) error { // cannot fail: it never waits
+	_ = stm.Do(env.WithoutCancel(ctx), func(tx *stm.Tx) error { // cannot fail: it never waits
 		all := x.all.Get(tx)
 		if i, ok := find(all, c.peer); ok && all[i] == c {
 			x.all.Set(tx, slices.Delete(slices.Clone(all), i, i+1))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/stm"
 )
@@ -36,7 +37,7 @@ func (a *Accepted) add(ctx context.Context, peer p2p.PeerID, version uint16) {
 
 // change never waits, so it cannot fail.
 func (a *Accepted) change(ctx context.Context, f func(map[p2p.PeerID]uint16)) {
-	_ = stm.Do(context.WithoutCancel(ctx), func(tx *stm.Tx) error {
+	_ = stm.Do(env.WithoutCancel(ctx), func(tx *stm.Tx) error {
 		next := maps.Clone(a.peers.Get(tx))
 		if next == nil {
 			next = map[p2p.PeerID]uint16{}

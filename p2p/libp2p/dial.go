@@ -78,12 +78,17 @@ func (n *Network) dialError(ctx context.Context, addr string, id p2p.PeerID, err
 // openMax bounds the first write of a stream, which blocks only if the whole connection is stalled.
 const openMax = 10 * time.Second
 
-// Open makes a stream on the connection to the peer. It costs no round trip: see the package comment on negotiation.
+// Open makes a stream on the connection to the peer. It costs no round trip: see the package comment on negotiation. It waits while earlier
+// streams of the connection are still being freed.
 func (n *Network) Open(ctx context.Context, id p2p.PeerID, proto string) (p2p.Stream, error) {
 	if err := checkProtocol(proto); err != nil {
 		return nil, fmt.Errorf("libp2p: open: %w", err)
 	}
-	l, err := stm.Query(ctx, func(tx *stm.Tx) *link { return alive(tx, n.table.Get(tx)[id]) })
+	l, err := stm.Query(ctx, func(tx *stm.Tx) *link {
+		l := alive(tx, n.table.Get(tx)[id])
+		tx.Check(l == nil || !l.behind(tx))
+		return l
+	})
 	if err != nil {
 		return nil, err
 	}

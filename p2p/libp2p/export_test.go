@@ -1,6 +1,9 @@
 package libp2p
 
 import (
+	"context"
+	"io"
+
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/stm"
 )
@@ -9,9 +12,9 @@ import (
 func (n *Network) Links(tx *stm.Tx, peer p2p.PeerID) int { return len(n.table.Get(tx)[peer]) }
 
 // Streams counts the streams of a peer that have not been freed.
-func (n *Network) Streams(tx *stm.Tx, peer p2p.PeerID) int {
+func (n *Network) Streams(ctx context.Context, peer p2p.PeerID) int {
 	sum := 0
-	for _, l := range n.table.Get(tx)[peer] {
+	for _, l := range n.table.Load(ctx)[peer] {
 		l.mu.Lock()
 		sum += len(l.streams)
 		l.mu.Unlock()
@@ -19,10 +22,14 @@ func (n *Network) Streams(tx *stm.Tx, peer p2p.PeerID) int {
 	return sum
 }
 
-// ReadAnswer runs the check of a peer's answer over r, resuming after errors that resume says are temporary.
-func ReadAnswer(protocol string, r interface{ Read([]byte) (int, error) }) error {
+// ReadAnswer checks a peer's answer, and tries again after each error for which again holds.
+func ReadAnswer(protocol string, r io.Reader, again func(error) bool) error {
 	_, a := propose(protocol)
-	return a.read(r)
+	for {
+		if err := a.read(r); err == nil || !again(err) {
+			return err
+		}
+	}
 }
 
 // Hello is what a well-behaved peer answers.

@@ -3,6 +3,7 @@ package libp2p
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/libp2p/go-libp2p/core/network"
 
@@ -52,17 +53,19 @@ func (b *inbox) put(a *arrival) bool {
 	return ok
 }
 
-// take waits for the oldest stream.
+// take waits for the oldest stream, passing over connections that are behind in freeing earlier ones.
 func (b *inbox) take(tx *stm.Tx) (*arrival, error) {
 	list := b.waiting.Get(tx)
-	if len(list) == 0 {
-		if b.over.Get(tx) {
-			return nil, fmt.Errorf("libp2p: accept: the network has ended: %w", p2p.ErrGone)
+	for i, a := range list {
+		if !a.stream.link.behind(tx) {
+			b.waiting.Set(tx, slices.Concat(list[:i], list[i+1:]))
+			return a, nil
 		}
-		return nil, stm.ErrRetry
 	}
-	b.waiting.Set(tx, list[1:])
-	return list[0], nil
+	if b.over.Get(tx) {
+		return nil, fmt.Errorf("libp2p: accept: the network has ended: %w", p2p.ErrGone)
+	}
+	return nil, stm.ErrRetry
 }
 
 // purge forgets the streams of a lost link.

@@ -21,7 +21,7 @@ import (
 )
 
 // patience bounds every wait of these tests; no assertion depends on how long one takes.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 const echoID = "/synod/echo/1"
 

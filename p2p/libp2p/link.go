@@ -16,6 +16,7 @@ type link struct {
 	peer p2p.PeerID
 	conn network.Conn
 	gone *stm.Var[error] // nil while it lives; set once
+	owed *stm.Var[int]   // jobs not yet done
 	done *stm.Var[bool]  // the task has ended
 
 	mu      sync.Mutex
@@ -30,7 +31,7 @@ type link struct {
 func newLink(n *Network, conn network.Conn) *link {
 	l := &link{
 		net: n, conn: conn, peer: p2p.PeerID(conn.RemotePeer().String()),
-		gone: stm.NewVar[error](nil), done: stm.NewVar(false), streams: map[*stream]struct{}{},
+		gone: stm.NewVar[error](nil), owed: stm.NewVar(0), done: stm.NewVar(false), streams: map[*stream]struct{}{},
 	}
 	l.turn.L = &l.mu
 	return l
@@ -48,6 +49,7 @@ func (l *link) run(context.Context) error {
 		l.jobs = l.jobs[1:]
 		l.mu.Unlock()
 		job()
+		l.owe(-1)
 		l.mu.Lock()
 	}
 	l.mu.Unlock()
@@ -57,11 +59,22 @@ func (l *link) run(context.Context) error {
 
 // enqueue leaves a job to the task, in order.
 func (l *link) enqueue(job func()) {
+	l.owe(1)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.jobs = append(l.jobs, job)
 	l.turn.Signal()
 }
+
+func (l *link) owe(n int) {
+	_ = stm.Do(context.Background(), func(tx *stm.Tx) error { l.owed.Set(tx, l.owed.Get(tx)+n); return nil })
+}
+
+// owedMax is how many streams of a connection may wait to be freed before it is given no more of them: who opens, or accepts, and resets in a
+// loop would else run into the limit on streams.
+const owedMax = 8
+
+func (l *link) behind(tx *stm.Tx) bool { return l.owed.Get(tx) > owedMax }
 
 // adopt takes a stream in, unless the link is down.
 func (l *link) adopt(s *stream) bool {
@@ -104,12 +117,16 @@ func (l *link) end() {
 // close has the task close the connection, before anything else it has to do: that then fails fast. gone was set before.
 func (l *link) close(code p2p.Code) {
 	l.mu.Lock()
-	if !l.closed {
-		l.closed = true
+	first := !l.closed
+	l.closed = true
+	l.mu.Unlock()
+	if first {
+		l.owe(1)
+		l.mu.Lock()
 		l.jobs = append([]func(){func() { _ = l.conn.CloseWithError(connCode(code)) }}, l.jobs...)
 		l.turn.Signal()
+		l.mu.Unlock()
 	}
-	l.mu.Unlock()
 	l.down(&GoneError{Code: code}, code)
 }
 

@@ -46,6 +46,7 @@ func HostileSuite(t *testing.T, p *table.Protocol, samples ...table.Message) {
 			}
 		}
 	}
+	t.Logf("%d attacks", done)
 	if done == 0 {
 		t.Error("no attack was made")
 	}

@@ -52,7 +52,7 @@ func NewLedger(cfg Config) *Ledger {
 
 // Report takes a violation: from the end of this call on its peer is refused. It never waits, and works in a cancelled ctx.
 func (l *Ledger) Report(ctx context.Context, v *p2p.Violation) {
-	_ = stm.Do(context.WithoutCancel(ctx), func(tx *stm.Tx) error { // cannot fail
+	_ = stm.Do(env.WithoutCancel(ctx), func(tx *stm.Tx) error { // cannot fail
 		log := l.log.Get(tx)
 		log = log[max(0, len(log)+1-l.cfg.ViolationsMax):]
 		l.log.Set(tx, append(log[:len(log):len(log)], v))

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/p2p/table"
 	"github.com/synodkit/synod/stm"
@@ -31,7 +32,7 @@ func NewSessions() *Sessions {
 // Enter puts a session's stream into the set. If one with the same key is there, it is supplanted: reset with p2p.CodeSupplanted, while
 // its owner may still be running. leave takes the session out, unless it was supplanted; call it when the session has ended.
 func (x *Sessions) Enter(ctx context.Context, key Key, s p2p.Stream) (leave func()) {
-	shielded := context.WithoutCancel(ctx) // nothing here waits, and a session that ends must leave
+	shielded := env.WithoutCancel(ctx) // nothing here waits, and a session that ends must leave
 	old, _ := stm.Query(shielded, func(tx *stm.Tx) p2p.Stream {
 		open := x.open.Get(tx)
 		next := maps.Clone(open)

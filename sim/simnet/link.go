@@ -34,7 +34,7 @@ type world struct {
 }
 
 func worldOf(ctx context.Context) world {
-	shielded := context.WithoutCancel(ctx)
+	shielded := env.WithoutCancel(ctx)
 	return world{
 		do:     func(body func(tx *stm.Tx) error) error { return stm.Do(shielded, body) },
 		chance: func() *rand.Rand { return env.Rand(shielded) },

@@ -54,10 +54,27 @@ func (db *DB) shut() error {
 	return err
 }
 
+// seal marks the directory as closed. First all that is sealed goes to the disk: pebble syncs what it needs, but not what a failed
+// attempt before has left, nor that files are gone.
 func (db *DB) seal() error {
-	marker, err := sealed(db.fuse, db.dir)
+	names, err := sealedNames(db.fuse, db.dir)
+	for _, name := range names {
+		if err == nil && !isTable(name) {
+			err = syncFile(db.fuse, db.fuse.PathJoin(db.dir, name))
+		}
+	}
 	if err == nil {
+		err = syncDir(db.fuse, db.dir)
+	}
+	var marker string
+	if err == nil {
+		marker, err = sealed(db.fuse, db.dir)
+	}
+	if err == nil && db.fuse.cause() == nil {
 		err = writeMarker(db.fuse, db.dir, marker)
+	}
+	if cause := db.fuse.cause(); cause != nil {
+		return cause
 	}
 	return err
 }

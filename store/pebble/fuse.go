@@ -11,20 +11,32 @@ import (
 )
 
 // fuse stands between pebble and the file system. The first write or sync that fails blows it, and so do pebble's fatal and
-// background errors: from then on nothing is written any more, whatever pebble tries. That is what makes a failure final
-// (what a failed fsync has left is unknown, and a second one would say "fine"), and what makes it safe that the logger's Fatalf
-// returns.
+// background errors and corruption: from then on nothing is written any more, whatever pebble tries. That is what makes a
+// failure final (what a failed fsync has left is unknown, and a second one would say "fine"), and what makes it safe that the
+// logger's Fatalf returns.
 //
-// pebble treats an error on its write-ahead log as the end of the process: it panics, between locks. Therefore the log's files
-// never report one. They blow the fuse and pretend; the writer looks at the fuse before it reports a batch as done.
+// pebble does not expect to live on after every error, so what it is told depends on where it stands:
+//
+//   - An error on its write-ahead log makes it panic, between locks. The log's files therefore never report one: they pretend.
+//     The writer looks at the fuse before it reports a batch as done.
+//   - While it opens, it would try a flush that fails for ever, and an Open that fails closes its caches under jobs still
+//     running. So everything pretends until Open has returned.
+//   - Later its background jobs would try again without pause. They get the error once, and then wait for Close.
 type fuse struct {
 	vfs.FS
 	dir     string
 	blown   atomic.Pointer[error]
 	onBlow  func(err error) // called once
-	running atomic.Bool     // after Open: background work of pebble waits instead of trying again and again
-	closing chan struct{}   // lets it go
+	mode    atomic.Int32
+	closing chan struct{} // lets jobs that wait go
 }
+
+// Modes of a fuse.
+const (
+	opening int32 = iota
+	running
+	inspecting // every change is refused
+)
 
 func newFuse(under vfs.FS, dir string, onBlow func(error)) *fuse {
 	return &fuse{FS: under, dir: dir, onBlow: onBlow, closing: make(chan struct{})}
@@ -46,30 +58,52 @@ func (f *fuse) cause() error {
 	return nil
 }
 
+// intact reports whether pebble may begin a compaction.
+func (f *fuse) intact() bool { return f.cause() == nil && f.mode.Load() == running }
+
 // try runs a change of the disk, unless the fuse is blown. A change that fails blows it.
 func (f *fuse) try(change func() error) error {
-	if err := f.cause(); err != nil {
-		if f.running.Load() {
-			<-f.closing
-		}
-		return err
+	err := f.cause()
+	if err != nil && f.mode.Load() == running {
+		<-f.closing
 	}
-	err := change()
-	if err != nil {
-		f.blow(err)
+	if err == nil {
+		if err = change(); err != nil {
+			f.blow(err)
+		}
+	}
+	if f.mode.Load() == opening {
+		return nil
 	}
 	return err
 }
 
-func (f *fuse) tryFile(open func() (vfs.File, error)) (out vfs.File, err error) {
-	err = f.try(func() error {
-		file, err := open()
-		if err == nil {
-			out = &fusedFile{File: file, fuse: f}
+// pretend is try for what must never fail.
+func (f *fuse) pretend(change func() error) {
+	if f.cause() == nil {
+		if err := change(); err != nil {
+			f.blow(err)
 		}
-		return err
-	})
-	return out, err
+	}
+}
+
+func (f *fuse) tryFile(open func() (vfs.File, error)) (vfs.File, error) {
+	var file vfs.File
+	err := f.try(func() (err error) { file, err = open(); return err })
+	switch {
+	case err != nil:
+		return nil, err
+	case file == nil:
+		return &muteFile{fuse: f}, nil
+	}
+	return &fusedFile{File: file, fuse: f}, nil
+}
+
+// openLog opens a file of the write-ahead log.
+func (f *fuse) openLog(open func() (vfs.File, error)) vfs.File {
+	m := &muteFile{fuse: f}
+	f.pretend(func() (err error) { m.file, err = open(); return err })
+	return m
 }
 
 func (f *fuse) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {

@@ -4,6 +4,7 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -46,105 +47,97 @@ type fusedDir struct {
 	fuse *fuse
 }
 
-func (d *fusedDir) Sync() error { return d.fuse.pretend(d.File.Sync) }
-
-// pretend is try for what must not fail.
-func (f *fuse) pretend(change func() error) error {
-	if f.cause() == nil {
-		if err := change(); err != nil {
-			f.blow(err)
-		}
-	}
-	return nil
-}
-
-// logFile is a file of the write-ahead log. Its one writer at a time is pebble's log writer. It never fails.
-type logFile struct {
-	vfs.File // nil if it could not be opened
-	fuse     *fuse
-}
+func (d *fusedDir) Sync() error { d.fuse.pretend(d.File.Sync); return nil }
 
 func isLog(name string) bool { return strings.HasSuffix(name, ".log") }
 
-func (f *fuse) openLog(open func() (vfs.File, error)) vfs.File {
-	l := &logFile{fuse: f}
-	_ = f.pretend(func() error {
-		file, err := open()
-		if err == nil {
-			l.File = file
-		}
-		return err
-	})
-	return l
+// muteFile is a file that never fails: one of the log, or one that pretends to be there because the fuse was blown.
+type muteFile struct {
+	file vfs.File // nil if it could not be opened
+	fuse *fuse
 }
 
-func (l *logFile) do(change func() error) error {
-	if l.File == nil {
-		return nil
+func (m *muteFile) do(change func() error) error {
+	if m.file != nil {
+		m.fuse.pretend(change)
 	}
-	return l.fuse.pretend(change)
+	return nil
 }
 
-func (l *logFile) Write(p []byte) (int, error) {
-	return len(p), l.do(func() error { _, err := l.File.Write(p); return err })
+func (m *muteFile) Write(p []byte) (int, error) {
+	return len(p), m.do(func() error { _, err := m.file.Write(p); return err })
 }
 
-func (l *logFile) WriteAt(p []byte, off int64) (int, error) {
-	return len(p), l.do(func() error { _, err := l.File.WriteAt(p, off); return err })
+func (m *muteFile) WriteAt(p []byte, off int64) (int, error) {
+	return len(p), m.do(func() error { _, err := m.file.WriteAt(p, off); return err })
 }
 
-func (l *logFile) Sync() error { return l.SyncData() }
+func (m *muteFile) Sync() error     { return m.do(func() error { return m.file.Sync() }) }
+func (m *muteFile) SyncData() error { return m.do(func() error { return m.file.SyncData() }) }
 
-func (l *logFile) SyncData() error {
-	return l.do(func() error { return l.File.SyncData() })
+func (m *muteFile) SyncTo(int64) (bool, error) { return true, m.SyncData() }
+
+func (m *muteFile) Preallocate(off, length int64) error {
+	return m.do(func() error { _ = m.file.Preallocate(off, length); return nil })
 }
 
-func (l *logFile) SyncTo(int64) (bool, error) { return true, l.SyncData() }
-
-func (l *logFile) Preallocate(off, length int64) error {
-	return l.do(func() error { _ = l.File.Preallocate(off, length); return nil })
-}
-
-func (l *logFile) Close() error {
-	if l.File != nil { // also when the fuse is blown: descriptors are given back
-		if err := l.File.Close(); err != nil {
-			l.fuse.blow(err)
+// Close gives the descriptor back also when the fuse is blown.
+func (m *muteFile) Close() error {
+	if m.file != nil {
+		if err := m.file.Close(); err != nil {
+			m.fuse.blow(err)
 		}
 	}
 	return nil
 }
 
-func (l *logFile) Fd() uintptr {
-	if l.File == nil {
+func (m *muteFile) Fd() uintptr {
+	if m.file == nil {
 		return vfs.InvalidFd
 	}
-	return l.File.Fd()
+	return m.file.Fd()
 }
 
-func (l *logFile) Stat() (vfs.FileInfo, error) {
-	if l.File == nil {
-		return nil, fs.ErrNotExist
-	}
-	return l.File.Stat()
+func (m *muteFile) Stat() (info vfs.FileInfo, _ error) {
+	info = noInfo{}
+	err := m.do(func() error {
+		real, err := m.file.Stat()
+		if err == nil {
+			info = real
+		}
+		return err
+	})
+	return info, err
 }
 
-func (l *logFile) Read(p []byte) (int, error) {
-	if l.File == nil {
+func (m *muteFile) Read(p []byte) (int, error) {
+	if m.file == nil {
 		return 0, io.EOF
 	}
-	return l.File.Read(p)
+	return m.file.Read(p)
 }
 
-func (l *logFile) ReadAt(p []byte, off int64) (int, error) {
-	if l.File == nil {
+func (m *muteFile) ReadAt(p []byte, off int64) (int, error) {
+	if m.file == nil {
 		return 0, io.EOF
 	}
-	return l.File.ReadAt(p, off)
+	return m.file.ReadAt(p, off)
 }
 
-func (l *logFile) Prefetch(off, length int64) error {
-	if l.File == nil {
+func (m *muteFile) Prefetch(off, length int64) error {
+	if m.file == nil {
 		return nil
 	}
-	return l.File.Prefetch(off, length)
+	return m.file.Prefetch(off, length)
 }
+
+// noInfo describes a file that is not there as an empty one.
+type noInfo struct{}
+
+func (noInfo) Name() string           { return "" }
+func (noInfo) Size() int64            { return 0 }
+func (noInfo) Mode() fs.FileMode      { return 0 }
+func (noInfo) ModTime() (t time.Time) { return t }
+func (noInfo) IsDir() bool            { return false }
+func (noInfo) Sys() any               { return nil }
+func (noInfo) DeviceID() vfs.DeviceID { return vfs.DeviceID{} }

@@ -58,23 +58,19 @@ func readMarker(disk vfs.FS, dir string) (string, error) {
 // sealed is the marker of a closed store: a hash over everything in the directory but the content of tables, whose blocks have
 // checksums that hold. Those of pebble's manifest and log do not tell damage near the end from a crash.
 func sealed(disk vfs.FS, dir string) (string, error) {
-	names, err := disk.List(dir)
+	names, err := sealedNames(disk, dir)
 	if err != nil {
 		return "", err
 	}
-	slices.Sort(names)
 	h := sha256.New()
 	for _, name := range names {
-		if name == lockName || name == markerName || name == markerName+".tmp" {
-			continue
-		}
 		path := disk.PathJoin(dir, name)
 		info, err := disk.Stat(path)
 		if err != nil {
 			return "", err
 		}
 		fmt.Fprintf(h, "%d %s %d\n", len(name), name, info.Size())
-		if strings.HasSuffix(name, ".sst") {
+		if isTable(name) {
 			continue
 		}
 		f, err := disk.Open(path)
@@ -87,6 +83,26 @@ func sealed(disk vfs.FS, dir string) (string, error) {
 		}
 	}
 	return fmt.Sprintf("%s%x\n", markerClosed, h.Sum(nil)), nil
+}
+
+// sealedNames are the files that a seal speaks about, in order.
+func sealedNames(disk vfs.FS, dir string) ([]string, error) {
+	names, err := disk.List(dir)
+	names = slices.DeleteFunc(names, func(name string) bool {
+		return name == lockName || name == markerName || name == markerName+".tmp"
+	})
+	slices.Sort(names)
+	return names, err
+}
+
+func isTable(name string) bool { return strings.HasSuffix(name, ".sst") }
+
+func syncFile(disk vfs.FS, path string) error {
+	f, err := disk.OpenReadWrite(path, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // writeMarker replaces the marker durably.
@@ -106,6 +122,10 @@ func writeMarker(disk vfs.FS, dir, text string) error {
 	if err := disk.Rename(tmp, name); err != nil {
 		return err
 	}
+	return syncDir(disk, dir)
+}
+
+func syncDir(disk vfs.FS, dir string) error {
 	d, err := disk.OpenDir(dir)
 	if err != nil {
 		return err

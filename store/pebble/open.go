@@ -49,15 +49,14 @@ func open(ctx context.Context, dir string, cfg Config) (*DB, error) {
 		return nil, err
 	}
 	db := newDB(context.WithoutCancel(ctx), dir, cfg)
-	if err = db.load(cfg, lock); err == nil {
-		err = db.fuse.cause()
-	}
+	compactions, err := db.load(cfg, lock)
 	if err != nil {
-		db.abandon()
+		_ = db.abandon() // its error would follow from err
 		return nil, errors.Join(err, lock.Close())
 	}
 	db.lock = lock
-	db.fuse.running.Store(true)
+	db.fuse.mode.Store(running)
+	compactions.begin()
 	return db, nil
 }
 
@@ -94,10 +93,10 @@ func lockDir(disk vfs.FS, dir string) (*cockroach.Lock, error) {
 }
 
 // load opens pebble in the locked directory.
-func (db *DB) load(cfg Config, lock *cockroach.Lock) error {
+func (db *DB) load(cfg Config, lock *cockroach.Lock) (*scheduler, error) {
 	marker, err := readMarker(cfg.fs, db.dir) // again: it may have changed before the lock
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if marker == "" || marker == markerCreating {
 		err = db.create(cfg, lock)
@@ -105,17 +104,21 @@ func (db *DB) load(cfg Config, lock *cockroach.Lock) error {
 		err = db.verify(cfg, lock, marker)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := writeMarker(db.fuse, db.dir, markerOpen); err != nil {
-		return fmt.Errorf("pebble: open %s: %w", db.dir, err)
+		return nil, fmt.Errorf("pebble: open %s: %w", db.dir, err)
 	}
 	o := db.options(cfg, db.fuse, lock)
 	o.ErrorIfNotExists = true
-	if db.pebble, err = openPebble(db.dir, o); err != nil {
-		return openError(db.dir, err)
+	db.pebble, err = openPebble(db.dir, o)
+	if cause := db.fuse.cause(); cause != nil {
+		return nil, cause // the rest follows from it
 	}
-	return nil
+	if err != nil {
+		return nil, openError(db.dir, err)
+	}
+	return o.Experimental.CompactionScheduler.(*scheduler), nil
 }
 
 // create makes an empty store and closes it again: pebble writes its first log, before it knows its own format, without what
@@ -132,6 +135,9 @@ func (db *DB) create(cfg Config, lock *cockroach.Lock) error {
 		if p, err = openPebble(db.dir, o); err == nil {
 			err = p.Close()
 		}
+	}
+	if cause := db.fuse.cause(); cause != nil {
+		return cause
 	}
 	if err != nil {
 		return fmt.Errorf("pebble: create %s: %w", db.dir, err)
@@ -160,7 +166,8 @@ func (db *DB) verify(cfg Config, lock *cockroach.Lock, marker string) error {
 // so whatever Open would trip over shows before a byte is written.
 func (db *DB) inspect(cfg Config, lock *cockroach.Lock) error {
 	readOnly := newFuse(cfg.fs, db.dir, nil)
-	readOnly.blow(errors.New("pebble: inspecting"))
+	readOnly.mode.Store(inspecting)
+	readOnly.blow(errors.New("only inspected"))
 	o := db.options(cfg, readOnly, lock)
 	o.ReadOnly, o.ErrorIfNotExists = true, true
 	p, err := openPebble(db.dir, o)
@@ -188,7 +195,7 @@ func guarded[T any](f func() (T, error)) (out T, err error) {
 // it can be told of a failure.
 func (db *DB) options(cfg Config, disk *fuse, lock *cockroach.Lock) *cockroach.Options {
 	changed := func() { db.bump() }
-	return &cockroach.Options{
+	o := &cockroach.Options{
 		FS: disk, Lock: lock, Logger: logger{disk}, FormatMajorVersion: cockroach.FormatNewest,
 		CacheSize: int64(cfg.CacheBytes), MemTableSize: uint64(cfg.MemTableBytes), MaxOpenFiles: 256,
 		MemTableStopWritesThreshold: 1 << 20, L0StopWritesThreshold: 1 << 20,
@@ -200,6 +207,8 @@ func (db *DB) options(cfg Config, disk *fuse, lock *cockroach.Lock) *cockroach.O
 			WALCreated:      func(cockroach.WALCreateInfo) { changed() },
 		},
 	}
+	o.Experimental.CompactionScheduler = newScheduler(disk)
+	return o
 }
 
 // newDB is a store without pebble in it yet.

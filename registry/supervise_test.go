@@ -1,0 +1,99 @@
+package registry_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/synodkit/synod/env"
+	"github.com/synodkit/synod/registry"
+	"github.com/synodkit/synod/sim"
+)
+
+// simulated runs f in virtual time.
+func simulated(t *testing.T, f func(ctx context.Context, t require.TestingT)) {
+	t.Helper()
+	for seed := range uint64(5) {
+		require.NoError(t, sim.Run(seed, func(ctx context.Context) error { return catch(func(t require.TestingT) { f(ctx, t) }) }).Err)
+	}
+}
+
+func TestSuperviseBacksOffAndGivesUp(t *testing.T) {
+	simulated(t, func(ctx context.Context, t require.TestingT) {
+		var starts []time.Duration
+		from := env.Now(ctx)
+		err := registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			registry.Supervise(s, "bad", registry.Restart{Max: 4, Window: time.Minute, BackoffMin: time.Second, BackoffMax: 4 * time.Second},
+				func(ctx context.Context) error { starts = append(starts, env.Now(ctx).Sub(from)); return errBoom })
+			return never(ctx)
+		})
+		var gaveUp *registry.RestartError
+		require.ErrorAs(t, err, &gaveUp)
+		require.ErrorIs(t, err, errBoom)
+		require.Equal(t, 4, gaveUp.Restarts)
+		require.Len(t, starts, 5)
+		for i, most := range []time.Duration{1, 2, 4, 4} {
+			wait := starts[i+1] - starts[i]
+			require.GreaterOrEqual(t, wait, most*time.Second/2)
+			require.LessOrEqual(t, wait, most*time.Second)
+		}
+	})
+}
+
+func TestSuperviseWindow(t *testing.T) {
+	simulated(t, func(ctx context.Context, t require.TestingT) {
+		starts := 0
+		require.NoError(t, registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			registry.Supervise(s, "rarely", registry.Restart{Max: 2, Window: time.Minute}, func(ctx context.Context) error {
+				if starts++; starts == 20 {
+					return nil
+				}
+				return errors.Join(env.Sleep(ctx, 40*time.Second), errBoom)
+			})
+			return env.Sleep(ctx, time.Hour)
+		}), "failures that are rare enough go on")
+		require.Equal(t, 20, starts)
+	})
+}
+
+func TestSupervisePermanentAndPanic(t *testing.T) {
+	for name, f := range map[string]func(context.Context) error{
+		"permanent": func(context.Context) error { return errOther },
+		"panic":     func(context.Context) error { panic(errOther) },
+	} {
+		bothWorlds(t, func(ctx context.Context, t require.TestingT) {
+			starts := 0
+			err := registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+				registry.Supervise(s, name, registry.Restart{Permanent: func(err error) bool { return errors.Is(err, errOther) }},
+					func(ctx context.Context) error { starts++; return f(ctx) })
+				return never(ctx)
+			})
+			require.ErrorIs(t, err, errOther)
+			require.Equal(t, 1, starts)
+		})
+	}
+}
+
+func TestSuperviseIsStoppedInItsTurn(t *testing.T) {
+	bothWorlds(t, func(ctx context.Context, t require.TestingT) {
+		require.NoError(t, registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			registry.Supervise(s, "service", registry.Restart{}, never)
+			registry.Supervise(s, "in backoff", registry.Restart{BackoffMin: time.Hour}, func(context.Context) error { return errBoom })
+			return env.Sleep(ctx, time.Millisecond)
+		}))
+	})
+}
+
+func TestRestartIsChecked(t *testing.T) {
+	for _, r := range []registry.Restart{{Max: -1}, {Window: -1}, {BackoffMin: 2, BackoffMax: 1}} {
+		require.Panics(t, func() {
+			_ = registry.Run(context.Background(), func(ctx context.Context, s *registry.Scope) error {
+				registry.Supervise(s, "x", r, never)
+				return nil
+			})
+		})
+	}
+}
