@@ -76,7 +76,7 @@ func (f Fragment) Append(h *Header) (Fragment, error) {
 func (f Fragment) add(h *Header) Fragment {
 	r := f.shared
 	if r == nil || f.hi == len(r.slots) || !r.used.CompareAndSwap(int64(f.hi), int64(f.hi)+1) {
-		f = f.moved(2*f.Len() + 4)
+		f = f.moved(f.Len() + f.Len()/4 + 8)
 		f.shared.used.Add(1)
 	}
 	f.shared.slots[f.hi] = h
@@ -125,8 +125,8 @@ func (f Fragment) Trim(n int) Fragment {
 	}
 	f.anchor = f.tipAt(drop - 1)
 	f.lo += drop
-	if len(f.shared.slots) > 4*n+16 { // let go of the memory
-		return f.moved(n + n/2 + 4)
+	if len(f.shared.slots) > 2*n+16 { // let go of the memory
+		return f.moved(n + n/4 + 8)
 	}
 	return f
 }

@@ -1,6 +1,7 @@
 package chain_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/registry"
 )
 
 // model is a fragment as a plain slice that is copied whole at every change.
@@ -71,8 +73,9 @@ func (s sharing) append(h *chain.Header) fragment {
 }
 
 func (s sharing) rollback(p chain.Point) fragment {
-	i, _ := s.index(p)
-	s.model.headers = s.model.headers[:i+1]
+	if i, ok := s.index(p); ok { // not, when the header at p was overwritten
+		s.model.headers = s.model.headers[:i+1]
+	}
 	return s
 }
 
@@ -130,6 +133,26 @@ func TestModelCatchesSharedMemory(t *testing.T) {
 	caught := false
 	rapid.Check(t, func(rt *rapid.T) { caught = wander(rt, sharing{}) != nil || caught })
 	require.True(t, caught)
+}
+
+// Many tasks may append to one fragment: each gets its own result.
+func TestConcurrentAppend(t *testing.T) {
+	base := grow(chain.NewFragment(chain.Tip{}), 5, "base")
+	require.NoError(t, registry.Run(t.Context(), func(_ context.Context, s *registry.Scope) error {
+		for i := range 8 {
+			s.Go(fmt.Sprint("appender", i), func(context.Context) error {
+				f := grow(base, 20, fmt.Sprint(i))
+				for j := range 20 {
+					if want := chain.HashOf([]byte(fmt.Sprint(i))); f.At(5+j).Fields().BodyHash != want {
+						return fmt.Errorf("appender %d sees another's header at %d", i, j)
+					}
+				}
+				return nil
+			})
+		}
+		return nil
+	}))
+	require.Equal(t, 5, base.Len())
 }
 
 func grow(f chain.Fragment, n int, body string) chain.Fragment {

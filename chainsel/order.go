@@ -7,8 +7,9 @@ import (
 	"github.com/synodkit/synod/chain"
 )
 
-// Order says which of two chains is better, by their tips. It must be a total order that never changes: antisymmetric, transitive, and 0
-// for equal tips alone; and a chain's extension must be better than the chain. Then all nodes with the same blocks select the same chain, and only a strictly better one makes a node switch.
+// Order says which of two chains is better, by their tips. It must be a total order that never changes: antisymmetric, transitive,
+// and 0 for equal tips alone; and a chain's extension must be better than the chain. Then all nodes with the same blocks select the
+// same chain, and only a strictly better one makes a node switch.
 type Order interface {
 	// Compare is positive if a chain ending in a is better than one ending in b, negative if it is worse.
 	Compare(a, b chain.Tip) int

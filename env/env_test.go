@@ -215,6 +215,9 @@ func TestClockOfAWorld(t *testing.T) {
 		if c.Now().Before(env.Now(ctx).Add(-time.Second)) || c.Now().After(env.Now(ctx)) {
 			return errors.New("another clock")
 		}
+		if d := c.Since(env.Now(ctx).Add(-time.Hour)); d < time.Hour || d > 2*time.Hour {
+			return fmt.Errorf("%v since an hour ago", d)
+		}
 		return nil
 	})
 }

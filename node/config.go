@@ -65,6 +65,10 @@ func (c *Config[S]) complete() error {
 		return errors.New("node: Config.Network is missing")
 	case c.Store == nil:
 		return errors.New("node: Config.Store is missing")
+	case c.Ledger == nil:
+		return errors.New("node: Config.Ledger is missing")
+	case c.K < 1:
+		return fmt.Errorf("node: Config.K is %d, want 1 or more", c.K)
 	case c.Peers == nil:
 		return errors.New("node: Config.Peers is missing")
 	case !c.Key.IsZero() && c.Body == nil:

@@ -43,9 +43,6 @@ func Start[S any](ctx context.Context, s *registry.Scope, cfg Config[S]) (*Node[
 	if err != nil {
 		return nil, fmt.Errorf("node: Config.Genesis: %w", err)
 	}
-	if err := checkIdentity(ctx, cfg.Store, cfg.Genesis); err != nil {
-		return nil, err
-	}
 	n := &Node[S]{
 		cfg: cfg, schedule: schedule, sessions: peers.NewSessions(), candidates: chainsync.NewCandidates(),
 		shake:     handshake.Config{Network: cfg.Genesis.Network, Genesis: cfg.Genesis.Hash(), Versions: []uint16{version}, Accepted: handshake.NewAccepted()},
@@ -54,6 +51,9 @@ func Start[S any](ctx context.Context, s *registry.Scope, cfg Config[S]) (*Node[
 	}
 	forger, err := n.forger()
 	if err != nil {
+		return nil, err
+	}
+	if err := checkIdentity(ctx, cfg.Store, cfg.Genesis); err != nil {
 		return nil, err
 	}
 	if n.chain, err = chainsel.Open(ctx, s, chainsel.Config[S]{

@@ -44,7 +44,9 @@ var errClosed = errors.New("p2p: session closed")
 // NewSession starts proto in the given role over c.Stream and binds it to ctx: cancelling ctx resets the stream. proto must be valid.
 func NewSession(ctx context.Context, proto *table.Protocol, role table.Agency, c Conn) *Session {
 	s := &Session{conn: c, proto: proto, role: role, clock: env.ClockOf(ctx)}
-	s.at = proto.State(proto.Initial)
+	if s.at = proto.State(proto.Initial); s.at == nil {
+		panic("p2p: NewSession with a protocol that Validate refuses")
+	}
 	s.before = s.at.Name
 	s.cancelled = func() error { return cancellation(ctx) }
 	s.report = func(v *Violation) {
@@ -88,6 +90,9 @@ func (s *Session) Close(limit time.Duration) error {
 			return nil
 		}
 		return s.err
+	}
+	if err := s.cancelled(); err != nil {
+		return s.fail(err)
 	}
 	if err := s.flush(); err != nil {
 		return err

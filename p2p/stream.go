@@ -26,8 +26,8 @@ type Stream interface {
 	// Reset ends both directions at once, at both ends, and frees the stream. What the peer has not read is lost. Any
 	// goroutine, idempotent (the first code counts), does not block. Once both directions have ended it only frees.
 	Reset(code Code)
-	// Watch makes Gone report also this stream's end, from now to the next Read. Cheap, idempotent; called by the
-	// reading goroutine.
+	// Watch makes Gone report also this stream's end, from now to the next Read, whatever read deadline passes meanwhile. Cheap,
+	// idempotent; called by the reading goroutine. What it may read is kept for the next Read.
 	Watch()
 	// Gone is nil while the connection (and, once watched, the stream) lives; else ErrGone, *ResetError or io.EOF. A
 	// transaction that read nil reruns when that changes, so that the peer's end joins any wait.

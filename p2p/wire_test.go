@@ -142,3 +142,27 @@ func TestFlush(t *testing.T) {
 	}
 	require.NotZero(t, st.wrote)
 }
+
+// Whatever bytes come, a session ends by an error, without a panic, and holds no more than came.
+func FuzzSession(f *testing.F) {
+	f.Add(p2ptest.FrameOf(&Say{word{Text: "word"}}), 3)
+	f.Add([]byte("GET / HTTP/1.1"), 1)
+	f.Add(append(p2ptest.FrameOf(&Bye{}), 0), 5)
+	f.Fuzz(func(t *testing.T, b []byte, cut int) {
+		cut = max(0, min(cut, len(b)))
+		st := &script{}
+		for _, chunk := range [][]byte{b[:cut], b[cut:]} {
+			if len(chunk) > 0 {
+				st.chunks = append(st.chunks, chunk)
+			}
+		}
+		s := p2p.NewSession(context.Background(), blobs(1<<16), table.Initiator, p2p.Conn{Stream: st})
+		for s.State() != "Done" {
+			if _, err := s.Recv(); err != nil {
+				require.Equal(t, err, s.Close(0))
+				break
+			}
+		}
+		require.LessOrEqual(t, st.most, 512+len(b))
+	})
+}

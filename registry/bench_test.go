@@ -2,8 +2,10 @@ package registry_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/synodkit/synod/registry"
 )
@@ -64,6 +66,24 @@ func BenchmarkTask(b *testing.B) {
 	ctx := context.Background()
 	b.Run("by=waitgroup", func(b *testing.B) { perTask(b, func() { _ = runGroup(ctx, peer) }) })
 	b.Run("by=registry", func(b *testing.B) { perTask(b, func() { _ = registry.Run(ctx, ours) }) })
+	b.Run("ratio", func(b *testing.B) {
+		ratio(b, func() { _ = runGroup(ctx, peer) }, func() { _ = registry.Run(ctx, ours) })
+	})
+}
+
+// ratio takes turns, so that both meet the same machine, and reports the quotient of the medians.
+func ratio(b *testing.B, peer, ours func()) {
+	var took [2][]time.Duration
+	for range b.N {
+		for i, f := range []func(){peer, ours} {
+			from := time.Now()
+			f()
+			took[i] = append(took[i], time.Since(from))
+		}
+	}
+	slices.Sort(took[0])
+	slices.Sort(took[1])
+	b.ReportMetric(float64(took[1][b.N/2])/float64(took[0][b.N/2]), "x-waitgroup")
 }
 
 func BenchmarkScope(b *testing.B) {
@@ -80,6 +100,16 @@ func BenchmarkScope(b *testing.B) {
 			_ = registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error { s.Go("task", nothing); return nil })
 		}
 	})
+}
+
+func BenchmarkScopeRatio(b *testing.B) {
+	ctx := context.Background()
+	ratio(b, func() {
+		_ = runGroup(ctx, func(ctx context.Context, g *group) error { g.Go(ctx, nothing); return nil })
+	},
+		func() {
+			_ = registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error { s.Go("task", nothing); return nil })
+		})
 }
 
 func BenchmarkAcquireRelease(b *testing.B) {

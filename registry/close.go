@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/internal/seam"
 	"github.com/synodkit/synod/stm"
 )
@@ -103,7 +102,7 @@ func (s *Scope) leave() {
 	s.joins = nil
 	late := s.lateFailures()
 	if s.tracer.On() {
-		s.emit(eventEnded, "", errors.Join(late...), env.Now(&s.self).Sub(s.born))
+		s.emit(eventEnded, "", errors.Join(late...), s.age())
 	}
 	if s.parent != nil {
 		s.parent.scope.removeKid(s)

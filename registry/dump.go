@@ -70,7 +70,7 @@ func (s *Scope) state() string {
 
 // describe is one entry without what is below it. The caller holds the scope's mu.
 func (e *entry) describe(now time.Time) Tree {
-	t := Tree{Kind: e.kind.String(), Name: e.name, Age: now.Sub(e.born), State: "running"}
+	t := Tree{Kind: e.kind.String(), Name: e.name, Age: now.Sub(e.scope.born) - e.born, State: "running"}
 	if e.kind != resource {
 		t.Site = codeSite(e.code)
 		return t

@@ -28,8 +28,8 @@ type entry struct {
 	kind            kind
 	ended           bool // under the scope's mu
 	code            uintptr
-	born            time.Time
-	older           *entry // the scope's stack, under its mu
+	born            time.Duration // after the scope
+	older           *entry        // the scope's stack, under its mu
 	younger         *entry
 	run             func(ctx context.Context) error
 	cancel          context.CancelCauseFunc // of a task with a context of its own
@@ -53,6 +53,9 @@ func entryOf(ctx context.Context) *entry {
 	e, _ := ctx.Value(entryKey{}).(*entry)
 	return e
 }
+
+// age is how long the scope has been open.
+func (s *Scope) age() time.Duration { return s.clock.Since(s.born) }
 
 // push makes e the youngest. The caller holds mu.
 func (s *Scope) push(e *entry) {

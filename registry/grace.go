@@ -42,9 +42,10 @@ func (s *Scope) closeWithin() error {
 // handOver makes the parent own what is left of the closing. It returns nil if nothing is. ctx does not end.
 func (s *Scope) handOver(ctx context.Context, join func()) *StuckError {
 	now := env.Now(ctx)
-	e := &entry{Context: ctx, name: s.self.name, kind: closingKid, code: s.self.code, born: now}
+	e := &entry{Context: ctx, name: s.self.name, kind: closingKid, code: s.self.code}
 	if s.parent != nil {
 		e.scope = s.parent.scope
+		e.born = e.scope.age()
 		e.scope.mu.Lock()
 		e.scope.push(e)
 		e.scope.mu.Unlock()

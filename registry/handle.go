@@ -3,8 +3,6 @@ package registry
 import (
 	"context"
 	"errors"
-
-	"github.com/synodkit/synod/env"
 )
 
 // Handle is an acquired resource. Whoever has the handle may use it; the scope that owns it releases it.
@@ -67,7 +65,7 @@ func (s *Scope) admit(name string) error {
 
 // hold makes s the owner of what was just opened, or closes it again.
 func (s *Scope) hold(h *holding) error {
-	e := &entry{scope: s, name: h.name, kind: resource, born: env.Now(&s.self), held: h}
+	e := &entry{scope: s, name: h.name, kind: resource, born: s.age(), held: h}
 	h.owner, h.place = s, e
 	s.mu.Lock()
 	var closed *ClosedError

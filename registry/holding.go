@@ -146,7 +146,7 @@ func (h *holding) shut(ctx context.Context, owner *Scope) (err error) {
 
 func (h *holding) finish(ctx context.Context, owner *Scope, err error) {
 	if owner.tracer.On() {
-		owner.emit(eventReleased, h.name, err, env.Now(ctx).Sub(h.place.born))
+		owner.emit(eventReleased, h.name, err, owner.age()-h.place.born)
 	}
 	h.mu.Lock()
 	h.state.Store(gone)
@@ -179,7 +179,7 @@ func (h *holding) move(to *Scope) error {
 	if from == to {
 		return nil
 	}
-	e := &entry{scope: to, name: h.name, kind: resource, born: old.born, held: h}
+	e := &entry{scope: to, name: h.name, kind: resource, born: from.born.Add(old.born).Sub(to.born), held: h}
 	to.mu.Lock()
 	var closed *ClosedError
 	if to.closing || to.self.Err() != nil { // or ended: it need not be the mover's own

@@ -14,9 +14,10 @@ import (
 
 // Scope owns tasks and resources. [Run] makes one and ends it.
 type Scope struct {
-	self    entry     // stands for the body; its context is the scope's
-	parent  *entry    // the task or body that called Run; nil for a root
-	born    time.Time //
+	self    entry  // stands for the body; its context is the scope's
+	parent  *entry // the task or body that called Run; nil for a root
+	born    time.Time
+	clock   env.Clock
 	world   seam.World
 	cancel  context.CancelCauseFunc
 	outside bool          // the context of Run can end
@@ -83,7 +84,8 @@ func WithGrace(d time.Duration) Option { return func(s *Scope) { s.grace = max(d
 func WithTracer(t trace.Tracer[Event]) Option { return func(s *Scope) { s.tracer = t } }
 
 func open(ctx context.Context, opts []Option) *Scope {
-	s := &Scope{world: seam.From(ctx), born: env.Now(ctx)}
+	s := &Scope{world: seam.From(ctx), clock: env.ClockOf(ctx)}
+	s.born = s.clock.Now()
 	s.parent = entryOf(ctx)
 	if s.parent != nil {
 		s.tracer = s.parent.scope.tracer
@@ -91,7 +93,7 @@ func open(ctx context.Context, opts []Option) *Scope {
 	for _, o := range opts {
 		o(s)
 	}
-	s.self.scope, s.self.kind, s.self.born = s, body, s.born
+	s.self.scope, s.self.kind = s, body
 	s.self.Context, s.cancel = seam.WithCancel(ctx)
 	s.outside = ctx.Done() != nil
 	s.closer.cond.L = &s.mu

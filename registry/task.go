@@ -4,7 +4,6 @@ import (
 	"context"
 	"reflect"
 
-	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/internal/seam"
 )
 
@@ -22,7 +21,7 @@ func (s *Scope) Go(name string, f func(ctx context.Context) error) {
 
 // start pushes e and lets it run, unless the scope is closing.
 func (s *Scope) start(e *entry) *ClosedError {
-	e.born = env.Now(e.Context)
+	e.born = s.age()
 	s.mu.Lock()
 	if closed := s.mayNot(e.name, 2); closed != nil {
 		s.mu.Unlock()
@@ -83,7 +82,7 @@ func (e *entry) end(err error, crash bool) {
 		s.report(e, err)
 	}
 	if s.tracer.On() {
-		s.emit(eventEnded, e.name, err, env.Now(e.Context).Sub(e.born))
+		s.emit(eventEnded, e.name, err, s.age()-e.born)
 	}
 	if e.done != nil {
 		e.done(err)

@@ -171,3 +171,34 @@ func TestSchedulesVary(t *testing.T) {
 	require.Greater(t, lost, 5)
 	require.Less(t, lost, 45)
 }
+
+// A timer that is stopped at its own instant either runs or was stopped, as stop says.
+func TestStopAtTheSameInstant(t *testing.T) {
+	outcomes := map[bool]int{}
+	for seed := range uint64(60) {
+		r := sim.Run(seed, func(ctx context.Context) error {
+			w, ran, stopped := seam.From(ctx), false, false
+			stop := func() bool { return false }
+			w.After(time.Second, func() { stopped = stop() })
+			stop = w.After(time.Second, func() { ran = true })
+			if err := sleep(ctx, 2*time.Second); err != nil {
+				return err
+			}
+			require.NotEqual(t, ran, stopped)
+			outcomes[ran]++
+			return nil
+		})
+		require.NoError(t, r.Err)
+	}
+	require.Len(t, outcomes, 2)
+}
+
+func TestRandComesFromTheSeed(t *testing.T) {
+	draw := func(seed uint64) (n uint64) {
+		r := sim.Run(seed, func(ctx context.Context) error { n = seam.From(ctx).Rand().Uint64(); return nil })
+		require.NoError(t, r.Err)
+		return n
+	}
+	require.Equal(t, draw(1), draw(1))
+	require.NotEqual(t, draw(1), draw(2))
+}

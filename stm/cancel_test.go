@@ -67,6 +67,7 @@ func TestCancelWhileParked(t *testing.T) {
 		wg.Wait()
 		require.ErrorIs(t, err, context.Canceled, name)
 		require.ErrorIs(t, err, errBoom, name)
+		require.ErrorContains(t, err, "context canceled: boom", name)
 		requireQuiet(t, v)
 	}
 }

@@ -210,6 +210,52 @@ func TestWatchNeverMissesTheLast(t *testing.T) {
 	requireQuiet(t, v)
 }
 
+// A wait on many Vars, each read several times, registers once with each.
+func TestWaitOnManyVars(t *testing.T) {
+	vs := make([]*Var[int], 100)
+	for i := range vs {
+		vs[i] = NewVar(0)
+	}
+	var wg sync.WaitGroup
+	runs := parked(&wg, func(tx *Tx) bool {
+		sum := 0
+		for range 3 {
+			for _, v := range vs {
+				sum += v.Get(tx)
+			}
+		}
+		return sum > 0
+	})
+	for _, v := range vs {
+		awaitWaiting(v, 1)
+	}
+	require.NoError(t, Do(bg, func(tx *Tx) error {
+		for i := range vs { // against the order of addresses
+			vs[len(vs)-1-i].Set(tx, i)
+		}
+		return nil
+	}))
+	wg.Wait()
+	require.EqualValues(t, 2, runs.Load())
+	requireQuiet(t, vs...)
+}
+
+// A commit between Poll's run and its registration is not lost.
+func TestPollSeesWhatCameBetween(t *testing.T) {
+	v, runs := NewVar(0), 0
+	n, w, err := Poll(bg, func(tx *Tx) int {
+		n := v.Get(tx)
+		if runs++; runs == 1 {
+			set(t, v, 7)
+		}
+		tx.Check(n > 0)
+		return n
+	})
+	require.NoError(t, err)
+	require.Nil(t, w)
+	require.Equal(t, []int{7, 2}, []int{n, runs})
+}
+
 func TestPoll(t *testing.T) {
 	a, b := NewVar(0), NewVar(0)
 	q := func(tx *Tx) int {

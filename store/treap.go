@@ -29,10 +29,18 @@ func (n *node) find(key []byte) *node {
 
 // with is n with e in it. It keeps e.
 func (n *node) with(e Entry) *node {
-	h := fnv.New64a()
-	h.Write(e.Key)
 	left, right := n.without(e.Key).split(e.Key)
-	return left.join(&node{entry: e, priority: h.Sum64()}).join(right)
+	return left.join(&node{entry: e, priority: priority(e.Key)}).join(right)
+}
+
+// priority spreads what FNV leaves alike in its high bits for keys that differ at their end, as numbers do.
+func priority(key []byte) uint64 {
+	h := fnv.New64a()
+	h.Write(key)
+	x := h.Sum64()
+	x = (x ^ x>>33) * 0xff51afd7ed558ccd
+	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
+	return x ^ x>>33
 }
 
 // without is n without the key; n itself if it is not there.

@@ -21,6 +21,10 @@ func setupLogs(level string) logs {
 	c := golog.GetConfig()
 	c.Level, _ = golog.Parse(level) // validated with the other options
 	c.Format, c.Stderr, c.Stdout, c.File = golog.PlaintextOutput, true, false, ""
+	if c.Level >= golog.LevelWarn {
+		// When a host is closed its swarm reports the end of its own listener as an error.
+		c.SubsystemLevels = map[string]golog.LogLevel{"swarm2": golog.LevelPanic}
+	}
 	golog.SetupLogging(c)
 	gologshim.SetDefaultHandler(golog.SlogHandler())
 	return logs{golog.SlogHandler()}

@@ -30,7 +30,7 @@ func startNetwork(ctx context.Context, s *registry.Scope, r *run) (*network, err
 			}, registry.WithName(m.name))
 		})
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", m.name, err)
+			return nil, err // it names the node
 		}
 		addresses = append(addresses, m.address)
 	}

@@ -55,22 +55,24 @@ func (o options) validate() error {
 	return nil
 }
 
-// limits bound how long a run waits for what should come by itself.
+const (
+	stallSlots = 60 // slots without growth of the shortest chain before --until-block gives up,
+	stallMin   = 20 * time.Second
+	leakWait   = 5 * time.Second
+)
+
+// limits bound how long a run waits for what should come by itself. Zero fields take their defaults.
 type limits struct {
-	StallSlots int           // slots without growth of the lowest chain before --until-block gives up
-	StallMin   time.Duration // and at least this long
-	LeakWait   time.Duration // for goroutines to end after every scope has
+	stall time.Duration // without growth of the shortest chain; default 60 slots, at least 20 s
+	leak  time.Duration // for goroutines to end after every scope has; default 5 s
 }
 
-func (l limits) withDefaults() limits {
-	if l.StallSlots == 0 {
-		l.StallSlots = 60
+func (l limits) withDefaults(slot time.Duration) limits {
+	if l.stall == 0 {
+		l.stall = max(stallSlots*slot, stallMin)
 	}
-	if l.StallMin == 0 {
-		l.StallMin = 20 * time.Second
-	}
-	if l.LeakWait == 0 {
-		l.LeakWait = 5 * time.Second
+	if l.leak == 0 {
+		l.leak = leakWait
 	}
 	return l
 }

@@ -27,7 +27,8 @@ func up(ctx context.Context, o options, stdout terminal, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	o.nodes, o.slot, o.limits = len(h.keys), h.genesis.SlotLength, o.limits.withDefaults()
+	o.nodes, o.slot = len(h.keys), h.genesis.SlotLength
+	o.limits = o.limits.withDefaults(o.slot)
 	if err := o.validate(); err != nil {
 		return err
 	}
@@ -44,7 +45,7 @@ func up(ctx context.Context, o options, stdout terminal, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	leaks = append(leaks, leftGoroutines(ctx, goroutines, o.limits.LeakWait)...)
+	leaks = append(leaks, leftGoroutines(ctx, goroutines, o.limits.leak)...)
 	s, verdict := judge(r.reports, ending{until: o.until, stopped: r.stopped, leaks: leaks, elapsed: env.Now(ctx).Sub(start)})
 	if o.json {
 		line, err := json.Marshal(s)

@@ -66,8 +66,7 @@ type progress struct {
 }
 
 func (n *network) progress(ctx context.Context) *progress {
-	l := n.run.options.limits
-	limit := max(time.Duration(l.StallSlots)*n.run.home.genesis.SlotLength, l.StallMin)
+	limit := n.run.options.limits.stall
 	return &progress{limit: limit, until: env.Now(ctx).Add(limit)}
 }
 

@@ -77,9 +77,6 @@ func (c *Ctx) Value(k any) any {
 // ID is the id under which cancelling c and finding it done appear in effects.
 func (c *Ctx) ID() uint32 { return c.id }
 
-// OnDone registers f, called once, in order of registration, by whoever ends c, in the same step.
-func (c *Ctx) OnDone(f func()) (stop func() bool) { return c.add(&hook{via: c, f: f}).remove }
-
 func (c *Ctx) add(h *hook) *hook {
 	h.on, h.prev = c, c.last
 	if c.last != nil {

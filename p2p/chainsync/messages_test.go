@@ -74,3 +74,14 @@ func TestParseRefuses(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, new(MsgFindIntersect).ParseFrom(most))
 }
+
+// The largest header fits the states' limit.
+func TestLargestHeaderFits(t *testing.T) {
+	const most = ^uint64(0)
+	fields := chain.Fields{Slot: chain.Slot(most), BlockNo: chain.BlockNo(most), BodySize: ^uint32(0)}
+	small := chain.NewHeader(fields, make([]byte, 1000))
+	h := chain.NewHeader(fields, make([]byte, 1000+chain.HeaderBytesMax-len(small.Bytes())))
+	require.Len(t, h.Bytes(), chain.HeaderBytesMax)
+	frame := p2ptest.FrameOf(&MsgRollForward{Header: h, Tip: h.Tip()})
+	require.LessOrEqual(t, len(frame)-4, Protocol().State(StateMustReply).BytesMax)
+}

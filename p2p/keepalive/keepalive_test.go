@@ -1,14 +1,24 @@
 package keepalive
 
 import (
+	"context"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/synodkit/synod/env"
+	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/p2p/p2ptest"
 	"github.com/synodkit/synod/p2p/table"
+	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/registry/registrytest"
+	"github.com/synodkit/synod/sim"
+	"github.com/synodkit/synod/sim/simnet"
+	"github.com/synodkit/synod/stm"
 )
 
 func TestMain(m *testing.M) { registrytest.NoLeaks(m) }
@@ -36,4 +46,110 @@ func FuzzMessages(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A ping every ten seconds gives the round trip time.
+func Example() {
+	rep := sim.Run(1, func(ctx context.Context) error {
+		a, b := simnet.NewLink(ctx, simnet.Config{Latency: 15 * time.Millisecond}).Pipe()
+		rtt := NewRTT()
+		inner, stop := env.WithCancel(ctx)
+		return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			s.Go("answer", func(context.Context) error { _ = Answer(inner, p2p.Conn{Stream: b}); return nil })
+			s.Go("ping", func(context.Context) error { _ = Ping(inner, p2p.Conn{Stream: a}, Config{RTT: rtt}); return nil })
+			took, err := stm.Query(ctx, func(tx *stm.Tx) time.Duration {
+				d, ok := rtt.Last(tx)
+				tx.Check(ok)
+				return d
+			})
+			fmt.Println(took)
+			stop()
+			return err
+		})
+	})
+	fmt.Println(rep.Err)
+	// Output:
+	// 30ms
+	// <nil>
+}
+
+// Ping goes on, in its rhythm, until it is cancelled; the responder then sees the reset, which is nobody's violation.
+func TestPingsGoOn(t *testing.T) {
+	for seed := range uint64(10) {
+		rep := sim.Run(seed, func(ctx context.Context) error {
+			a, b := simnet.NewLink(ctx, simnet.Config{Latency: time.Millisecond}).Pipe()
+			short, cancel := env.WithTimeout(ctx, time.Hour)
+			defer cancel()
+			return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+				s.Go("answer", func(ctx context.Context) error {
+					err := Answer(ctx, p2p.Conn{Stream: b})
+					var r *p2p.ResetError
+					if !errors.As(err, &r) || r.Code != p2p.CodeShutdown {
+						return fmt.Errorf("the responder ended by %v", err)
+					}
+					return nil
+				})
+				if err := Ping(short, p2p.Conn{Stream: a}, Config{}); !errors.Is(err, context.DeadlineExceeded) {
+					return fmt.Errorf("the initiator ended by %v", err)
+				}
+				return nil
+			})
+		})
+		require.NoError(t, rep.Err)
+		require.Greater(t, rep.Steps, 60*6*4, "six pings a minute")
+	}
+}
+
+// A peer that dies is noticed while we rest.
+func TestPingNoticesTheEnd(t *testing.T) {
+	rep := sim.Run(1, func(ctx context.Context) error {
+		l := simnet.NewLink(ctx, simnet.Config{})
+		a, b := l.Pipe()
+		return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			s.Go("answer", func(ctx context.Context) error { _ = Answer(ctx, p2p.Conn{Stream: b}); return nil })
+			s.Go("cut", func(ctx context.Context) error { return errors.Join(env.Sleep(ctx, 25*time.Second), l.Cut(ctx)) })
+			if err := Ping(ctx, p2p.Conn{Stream: a}, Config{}); !errors.Is(err, p2p.ErrGone) {
+				return fmt.Errorf("ended by %v", err)
+			}
+			return nil
+		})
+	})
+	require.NoError(t, rep.Err)
+	require.Equal(t, 25*time.Second, rep.Elapsed)
+}
+
+// Another cookie is a violation; Done is a good end.
+func TestWrongCookieAndDone(t *testing.T) {
+	rep := sim.Run(1, func(ctx context.Context) error {
+		a, b := p2ptest.Pipe(ctx)
+		return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			s.Go("liar", func(ctx context.Context) error {
+				session := p2p.NewSession(ctx, Protocol(), table.Responder, p2p.Conn{Stream: b})
+				m, err := session.Recv()
+				if err != nil {
+					return err
+				}
+				err = session.Send(&MsgPong{Cookie: m.(*MsgPing).Cookie + 1})
+				_, _ = session.Recv()
+				return err
+			})
+			var v *p2p.Violation
+			if err := Ping(ctx, p2p.Conn{Stream: a}, Config{}); !errors.As(err, &v) || v.Kind != p2p.Invalid || v.State != StateServer {
+				return fmt.Errorf("ended by %v", err)
+			}
+			a, b := p2ptest.Pipe(ctx)
+			s.Go("done", func(ctx context.Context) error {
+				session := p2p.NewSession(ctx, Protocol(), table.Initiator, p2p.Conn{Stream: a})
+				return errors.Join(session.Send(&MsgDone{}), session.Close(time.Second))
+			})
+			return Answer(ctx, p2p.Conn{Stream: b})
+		})
+	})
+	require.NoError(t, rep.Err)
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	for _, every := range []time.Duration{-1, time.Minute + 1} {
+		require.ErrorContains(t, Ping(context.Background(), p2p.Conn{}, Config{Every: every}), "Config.Every")
+	}
 }

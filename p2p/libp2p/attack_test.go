@@ -33,7 +33,7 @@ func raw(t testing.TB, ctx context.Context, a, n node) network.Conn {
 func TestHalfOpenStreams(t *testing.T) {
 	transports(t, func(t *testing.T, tr libp2p.Transport) {
 		scope(t, func(ctx context.Context, s *registry.Scope) {
-			b := newNode(t, s, libp2p.HostConfig{Key: key(2), Transport: tr, StreamsPeerMax: 16, NegotiateTimeout: 300 * time.Millisecond}, libp2p.Config{})
+			b := newNode(t, s, libp2p.HostConfig{Key: key(2), Transport: tr, StreamsPeerMax: 16, NegotiateTimeout: time.Second}, libp2p.Config{})
 			evil := newNode(t, s, libp2p.HostConfig{Key: key(3), Transport: tr, StreamsPeerMax: 1000}, libp2p.Config{})
 			good := newNode(t, s, libp2p.HostConfig{Key: key(1), Transport: tr}, libp2p.Config{})
 			conn := raw(t, ctx, evil, b)

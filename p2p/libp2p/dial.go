@@ -32,19 +32,44 @@ func (n *Network) Connect(ctx context.Context, addr string) (p2p.PeerID, error) 
 		return "", &DialError{Addr: addr, Kind: ErrRefused}
 	}
 	connected, err := n.settled(ctx, id)
-	if connected || err != nil {
-		return id, err
+	if err != nil {
+		return "", err
+	}
+	if connected {
+		return id, nil
 	}
 	n.host.Peerstore().AddAddrs(info.ID, info.Addrs, peerstore.TempAddrTTL)
 	conn, err := n.host.Network().DialPeer(network.WithForceDirectDial(ctx, "the caller decides when to dial"), info.ID)
 	if err != nil {
 		return "", n.dialError(ctx, addr, id, err)
 	}
-	n.add(conn)
-	if connected, err = n.settled(ctx, id); err == nil && !connected {
-		err = &DialError{Addr: addr, Kind: ErrUnreachable, Err: errors.New("the connection was closed at once")}
+	l := n.add(conn)
+	if connected, err = n.settled(ctx, id); err != nil {
+		return "", err
 	}
-	return id, err
+	if connected || l != nil && n.supplanted(ctx, l) {
+		return id, nil
+	}
+	return "", &DialError{Addr: addr, Kind: ErrUnreachable, Err: errors.New("the connection was closed at once")}
+}
+
+// supplantedMax is how long after the peer has preferred its own connection to ours that one may take to appear here.
+const supplantedMax = 5 * time.Second
+
+// supplanted waits for the connection that the peer has dialled at the same time and kept.
+func (n *Network) supplanted(ctx context.Context, l *link) bool {
+	var gone *GoneError
+	if !errors.As(l.gone.Load(ctx), &gone) || gone.Code != p2p.CodeSupplanted {
+		return false
+	}
+	timer := env.NewTimer(ctx, supplantedMax)
+	defer timer.Stop()
+	connected, _ := stm.Query(ctx, func(tx *stm.Tx) bool {
+		connected := alive(tx, n.table.Get(tx)[l.peer]) != nil
+		tx.Check(connected || timer.Fired(tx) || n.over.Get(tx))
+		return connected
+	})
+	return connected
 }
 
 // settled is whether the peer is connected, once no connection to it is being closed.

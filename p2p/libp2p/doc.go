@@ -25,7 +25,8 @@
 // # NewHost is built from parts
 //
 // The swarm, the TCP (or QUIC) transport with the TLS and Noise upgrader, and libp2p's basic host, without the root package. The root
-// package links WebRTC, WebTransport, WebSocket, relays and fx whatever options are given: 536 packages against 360.
+// package links WebRTC, WebTransport, WebSocket, relays and fx whatever options are given: 536 packages and a binary of
+// 30 MB, against 397 and 21 MB for this one.
 // The blank host is leaner still, but has no limit on the time of an inbound negotiation (a half-open stream would hold a
 // goroutine for ever), ignores the resource manager's verdict on protocols, and leaves its peerstore's and resource
 // manager's goroutines behind after Close; the basic host has none of these faults, and identify comes with it. No relay, no

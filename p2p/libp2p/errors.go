@@ -98,7 +98,8 @@ func codeOfConn(c network.ConnErrorCode) p2p.Code {
 	return p2p.Code(c)
 }
 
-// ioError translates what a libp2p stream said. The order matters: a connection that died of a timeout is not a deadline.
+// ioError translates what a libp2p stream said, unless we have reset it. The order matters: a connection that died of a timeout is
+// not a deadline, and a local reset that is not ours is libp2p's, which closes a connection's streams so.
 func ioError(conn network.Conn, err error) error {
 	var (
 		reset  *network.StreamError
@@ -108,8 +109,8 @@ func ioError(conn network.Conn, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &reset):
-		return &p2p.ResetError{Code: p2p.Code(reset.ErrorCode), Remote: reset.Remote}
+	case errors.As(err, &reset) && reset.Remote:
+		return &p2p.ResetError{Code: p2p.Code(reset.ErrorCode), Remote: true}
 	case errors.As(err, &closed):
 		return &GoneError{Code: codeOfConn(closed.ErrorCode), Remote: closed.Remote, Err: err}
 	case errors.Is(err, network.ErrReset), errors.Is(err, io.EOF), conn.IsClosed():

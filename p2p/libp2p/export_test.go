@@ -4,12 +4,25 @@ import (
 	"context"
 	"io"
 
+	"github.com/libp2p/go-libp2p/core/network"
+
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/stm"
 )
 
 // Links counts the connections known to a peer, living or being closed.
 func (n *Network) Links(tx *stm.Tx, peer p2p.PeerID) int { return len(n.table.Get(tx)[peer]) }
+
+// Conns are the connections known to a peer that nobody has closed yet.
+func (n *Network) Conns(ctx context.Context, peer p2p.PeerID) []network.Conn {
+	var conns []network.Conn
+	for _, l := range n.table.Load(ctx)[peer] {
+		if !l.conn.IsClosed() {
+			conns = append(conns, l.conn)
+		}
+	}
+	return conns
+}
 
 // Streams counts the streams of a peer that have not been freed.
 func (n *Network) Streams(ctx context.Context, peer p2p.PeerID) int {

@@ -66,8 +66,8 @@ func (b *builder) build() (host.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("libp2p: host: %w", err)
 	}
-	b.undo = []func() error{h.Close} // closes all the parts so far
 	own := &ownHost{BasicHost: h}
+	b.undo = []func() error{own.Close} // closes all the parts
 	if b.cfg.Transport == QUIC {
 		own.after, err = b.addQUIC(sw)
 	} else {
@@ -76,7 +76,6 @@ func (b *builder) build() (host.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("libp2p: transport %s: %w", b.cfg.Transport, err)
 	}
-	b.undo = []func() error{own.Close}
 	h.Start()
 	if b.cfg.Listen != "none" {
 		if err := listen(sw, b.cfg.Listen); err != nil {

@@ -57,7 +57,7 @@ func (b *inbox) put(a *arrival) bool {
 func (b *inbox) take(tx *stm.Tx) (*arrival, error) {
 	list := b.waiting.Get(tx)
 	for i, a := range list {
-		if !a.stream.link.behind(tx) {
+		if !a.stream.link.behind(tx) && a.stream.ended.Get(tx) == nil { // an ended one is purged with its link
 			b.waiting.Set(tx, slices.Concat(list[:i], list[i+1:]))
 			return a, nil
 		}

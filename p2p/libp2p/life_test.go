@@ -29,7 +29,7 @@ func TestSimultaneousDialsKeepOneConnection(t *testing.T) {
 					require.NoError(t, err)
 				}
 				settle(t, func() bool { // both keep one, and the same
-					atA, atB := a.host.Network().ConnsToPeer(b.host.ID()), b.host.Network().ConnsToPeer(a.host.ID())
+					atA, atB := a.Conns(ctx, b.Self()), b.Conns(ctx, a.Self())
 					doubles += max(0, len(atA)-1) + max(0, len(atB)-1)
 					return len(atA) == 1 && len(atB) == 1 && atA[0].Stat().Direction != atB[0].Stat().Direction
 				})
@@ -205,6 +205,42 @@ func TestRefusedPeers(t *testing.T) {
 				_, err = n.Connect(ctx, a.addr)
 				require.ErrorIs(t, err, libp2p.ErrRefused)
 			}
+		})
+	})
+}
+
+func TestTwoNetworksShareAHost(t *testing.T) {
+	two(t, libp2p.TCP, func(ctx context.Context, s *registry.Scope, a, b node) {
+		other, err := libp2p.Bind(s, b.host, libp2p.Config{Protocols: []string{"/synod/other/1"}})
+		require.NoError(t, err)
+		sa, sb := pair(t, ctx, a, b)
+		st, err := a.Open(ctx, b.Self(), "/synod/other/1")
+		require.NoError(t, err)
+		in, err := other.Accept(ctx)
+		require.NoError(t, err)
+		require.Equal(t, "/synod/other/1", in.Protocol)
+		write(t, st, "x")
+		read(t, in.Stream, "x")
+		other.Disconnect(a.Self(), p2p.CodeViolation) // the connection is one: both see it go
+		require.ErrorIs(t, gone(t, ctx, sb), p2p.ErrGone)
+		require.ErrorIs(t, gone(t, ctx, sa), p2p.ErrGone)
+		require.ErrorIs(t, gone(t, ctx, in.Stream), p2p.ErrGone)
+	})
+}
+
+// What a closed connection says to the peer arrives at best effort. It must arrive once in a few times.
+func TestTheCodeOfADisconnectArrives(t *testing.T) {
+	transports(t, func(t *testing.T, tr libp2p.Transport) {
+		two(t, tr, func(ctx context.Context, _ *registry.Scope, a, b node) {
+			said := map[libp2p.GoneError]int{}
+			for range 5 {
+				_, sb := pair(t, ctx, a, b)
+				a.Disconnect(b.Self(), p2p.CodeViolation)
+				var why *libp2p.GoneError
+				require.ErrorAs(t, gone(t, ctx, sb), &why)
+				said[libp2p.GoneError{Code: why.Code, Remote: why.Remote}]++
+			}
+			require.Contains(t, said, libp2p.GoneError{Code: p2p.CodeViolation, Remote: true})
 		})
 	})
 }

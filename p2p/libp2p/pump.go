@@ -24,6 +24,7 @@ type pump struct {
 	started bool      // the task exists
 	wanted  bool      // a Watch holds
 	inside  bool      // the task is inside libp2p's Read
+	direct  bool      // the reader is
 	waiting bool      // a Read waits for the task to come out
 	late    bool      // it came out with the waiting Read's deadline
 	stopped bool      // the stream has ended
@@ -56,11 +57,13 @@ func (p *pump) read(b []byte) (int, error) {
 	case p.err != nil || p.stopped:
 		return 0, p.err
 	}
-	p.wanted = false
+	p.wanted, p.direct = false, true
 	p.arm(p.until)
 	p.mu.Unlock()
 	n, err := p.raw(b)
 	p.mu.Lock()
+	p.direct = false
+	p.turn.Broadcast()
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && n == 0 {
 		p.err = err
 	}
@@ -150,7 +153,7 @@ func (p *pump) run(context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for !p.stopped && p.err == nil {
-		if !p.wanted || len(p.ahead) >= aheadMax {
+		if !p.wanted || p.direct || len(p.ahead) >= aheadMax {
 			p.turn.Wait()
 			continue
 		}

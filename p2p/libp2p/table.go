@@ -2,6 +2,7 @@ package libp2p
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -102,7 +103,7 @@ func (n *Network) add(c network.Conn) *link {
 
 // remove takes a connection out that libp2p has closed.
 func (n *Network) remove(c network.Conn) {
-	peer := p2p.PeerID(c.RemotePeer().String())
+	peer, why := p2p.PeerID(c.RemotePeer().String()), epitaph(c)
 	l, _ := stm.Query(context.Background(), func(tx *stm.Tx) *link {
 		t := n.table.Get(tx)
 		l := t.find(peer, c)
@@ -110,7 +111,7 @@ func (n *Network) remove(c network.Conn) {
 			return nil
 		}
 		if l.gone.Get(tx) == nil {
-			l.gone.Set(tx, &GoneError{})
+			l.gone.Set(tx, why)
 		}
 		rest := slices.DeleteFunc(slices.Clone(t[peer]), func(m *link) bool { return m == l })
 		n.table.Set(tx, t.with(peer, rest))
@@ -123,29 +124,52 @@ func (n *Network) remove(c network.Conn) {
 	}
 }
 
+// epitaph is why a closed connection ended. libp2p tells only who asks it for one more stream; that does not block.
+func epitaph(c network.Conn) error {
+	if c.IsClosed() {
+		st, err := c.NewStream(context.Background())
+		if err == nil {
+			_ = st.Reset()
+		}
+		var gone *GoneError
+		if errors.As(ioError(c, err), &gone) {
+			return gone
+		}
+	}
+	return &GoneError{}
+}
+
 // SimultaneousWindow is how far apart two connections of one peer may have been opened to count as dialled at the same time.
 const SimultaneousWindow = 10 * time.Second
 
-// rival is which of two living connections to the same peer must go. The peer decides alike: it sees the same two dialers, and ages
-// that differ by less than a round trip.
-func (l *link) rival(other *link) *link {
-	older, younger := l, other
-	if older.conn.Stat().Opened.After(younger.conn.Stat().Opened) {
-		older, younger = younger, older
-	}
-	if younger.conn.Stat().Opened.Sub(older.conn.Stat().Opened) > SimultaneousWindow || older.dialer() == younger.dialer() {
-		return older
-	}
-	if older.dialer() < younger.dialer() {
-		return younger
-	}
-	return older
+// origin is what decides between two connections to the same peer. Both sides see the same dialer, and ages that differ by less than a
+// round trip.
+type origin struct {
+	dialer p2p.PeerID
+	opened time.Time
 }
 
-// dialer is who opened the connection.
-func (l *link) dialer() p2p.PeerID {
-	if l.conn.Stat().Direction == network.DirOutbound {
-		return p2p.PeerID(l.conn.LocalPeer().String())
+// yields says that of two living connections o is the one to close. It holds for exactly one of the two, if they differ.
+func (o origin) yields(other origin) bool {
+	age := other.opened.Sub(o.opened)
+	if age.Abs() > SimultaneousWindow || o.dialer == other.dialer {
+		return age > 0 // the peer has dialled again, so it has lost the older
 	}
-	return l.peer
+	return o.dialer > other.dialer
+}
+
+// rival is which of two living links must go.
+func (l *link) rival(other *link) *link {
+	if l.origin().yields(other.origin()) {
+		return l
+	}
+	return other
+}
+
+func (l *link) origin() origin {
+	stat := l.conn.Stat()
+	if stat.Direction == network.DirOutbound {
+		return origin{p2p.PeerID(l.conn.LocalPeer().String()), stat.Opened}
+	}
+	return origin{l.peer, stat.Opened}
 }

@@ -56,6 +56,7 @@ func StreamCases() []StreamCase {
 		{"Gone reports the peer's reset", goneReset},
 		{"Gone reports the peer's end", goneEOF},
 		{"what Watch has read is not lost", watchKeeps},
+		{"a read deadline that passes under Watch does no harm", watchDeadline},
 	}
 }
 
@@ -298,4 +299,21 @@ func watchKeeps(ctx context.Context, a, b p2p.Stream) error {
 		return errors.Join(gone, err)
 	}
 	return errors.Join(readFull(a, words), b.CloseWrite(), expectRead(a, io.EOF))
+}
+
+func watchDeadline(ctx context.Context, a, b p2p.Stream) error {
+	err := a.SetReadDeadline(env.Now(ctx).Add(20 * time.Millisecond))
+	a.Watch()
+	err = errors.Join(err, env.Sleep(ctx, 60*time.Millisecond))
+	gone, e := stm.Query(ctx, a.Gone)
+	err = errors.Join(err, gone, e, a.SetReadDeadline(env.Now(ctx).Add(time.Minute)), write(b, []byte("late")), readFull(a, []byte("late")))
+	if err != nil {
+		return err
+	}
+	err = a.SetReadDeadline(env.Now(ctx).Add(20 * time.Millisecond))
+	a.Watch()
+	err = errors.Join(err, env.Sleep(ctx, 60*time.Millisecond))
+	b.Reset(p2p.CodeShutdown)
+	gone, e = awaitGone(ctx, a)
+	return errors.Join(err, e, isReset(gone, p2p.CodeShutdown, true))
 }

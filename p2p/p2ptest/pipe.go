@@ -45,7 +45,7 @@ func Canonical(m table.Message, body []byte) error {
 		return fmt.Errorf("%w: %T: %w", errNotCanonical, m, err)
 	}
 	if !bytes.Equal(again, given) {
-		return fmt.Errorf("%w: %T: %x became %x", errNotCanonical, m, given, again)
+		return fmt.Errorf("%w: %T: [%x] became [%x]", errNotCanonical, m, given, again)
 	}
 	return nil
 }

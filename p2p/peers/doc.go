@@ -5,7 +5,8 @@
 //
 // [Ledger] takes every p2p.Violation in one transaction ([Ledger.Report] fits p2p.Conn.Report): the violation is remembered, the peer
 // refused and its disconnection owed, all at one moment. [Ledger.Enforce] pays what is owed. The policy is plain: every violation refuses
-// its peer, for Config.RefuseFor, or for the life of the process; a new violation starts that time anew. Scores, decay and
+// its peer, for Config.RefuseFor, or for the life of the process; one by slowness alone, which may be nobody's fault (a machine that
+// slept, a broken line), for Config.RefuseSlowFor. A new violation starts that time anew, and never shortens it. Scores, decay and
 // persistence are for a later version.
 //
 // [Sessions] makes the newest session of a peer, protocol and direction supplant the one before, whose stream is reset with

@@ -14,9 +14,12 @@ import (
 // Config configures a Ledger. The zero value is ready.
 type Config struct {
 	RefuseFor     time.Duration // how long a violation refuses its peer; 0 is the life of the process
+	RefuseSlowFor time.Duration // the same for p2p.Timeout and p2p.Stalled, which may be the network's fault or ours; default 10 min
 	ViolationsMax int           // violations remembered, default 1,024
 	RefusedMax    int           // peers refused at a time, default 4,096
 }
+
+const refuseSlowDefault = 10 * time.Minute
 
 // Ledger is the peer ledger.
 type Ledger struct {
@@ -35,6 +38,9 @@ type refusals struct {
 
 // NewLedger makes an empty ledger.
 func NewLedger(cfg Config) *Ledger {
+	if cfg.RefuseSlowFor <= 0 {
+		cfg.RefuseSlowFor = refuseSlowDefault
+	}
 	if cfg.ViolationsMax <= 0 {
 		cfg.ViolationsMax = 1024
 	}
@@ -57,11 +63,7 @@ func (l *Ledger) Report(ctx context.Context, v *p2p.Violation) {
 		log = log[max(0, len(log)+1-l.cfg.ViolationsMax):]
 		l.log.Set(tx, append(log[:len(log):len(log)], v))
 		l.total.Update(tx, func(n uint64) uint64 { return n + 1 })
-		var until time.Time
-		if l.cfg.RefuseFor > 0 {
-			until = env.Time(tx).Add(l.cfg.RefuseFor)
-		}
-		l.refused.Set(tx, l.refused.Get(tx).with(v.Peer, until, l.cfg.RefusedMax))
+		l.refused.Set(tx, l.refused.Get(tx).with(v.Peer, l.until(tx, v.Kind), l.cfg.RefusedMax))
 		if owed := l.owed.Get(tx); !slices.Contains(owed, v.Peer) {
 			l.owed.Set(tx, append(owed[:len(owed):len(owed)], v.Peer))
 		}
@@ -69,6 +71,19 @@ func (l *Ledger) Report(ctx context.Context, v *p2p.Violation) {
 	})
 }
 
+// until is when a refusal for a violation of now ends; zero is never.
+func (l *Ledger) until(tx *stm.Tx, kind p2p.ViolationKind) time.Time {
+	d := l.cfg.RefuseFor
+	if kind == p2p.Timeout || kind == p2p.Stalled {
+		d = l.cfg.RefuseSlowFor
+	}
+	if d <= 0 {
+		return time.Time{}
+	}
+	return env.Time(tx).Add(d)
+}
+
+// with adds a refusal, or renews it; a longer one stays.
 func (r refusals) with(peer p2p.PeerID, until time.Time, most int) refusals {
 	next := refusals{until: maps.Clone(r.until), order: slices.Clone(r.order)}
 	if next.until == nil {
@@ -78,6 +93,9 @@ func (r refusals) with(peer p2p.PeerID, until time.Time, most int) refusals {
 		next.order = slices.Delete(next.order, i, i+1)
 	}
 	next.order = append(next.order, peer)
+	if old, ok := r.until[peer]; ok && (old.IsZero() || !until.IsZero() && until.Before(old)) {
+		until = old
+	}
 	next.until[peer] = until
 	for len(next.order) > most {
 		delete(next.until, next.order[0])

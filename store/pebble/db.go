@@ -10,6 +10,7 @@ import (
 
 	cockroach "github.com/cockroachdb/pebble/v2"
 
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
 )
@@ -123,7 +124,7 @@ func (db *DB) Apply(ctx context.Context, b *store.Batch, d store.Durability) (*s
 		return nil, err
 	}
 	if mine {
-		db.drain(context.WithoutCancel(ctx))
+		db.drain(env.WithoutCancel(ctx))
 	}
 	if d == store.Queued {
 		return store.DoneTicket(nil), nil

@@ -10,6 +10,7 @@ import (
 	cockroach "github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
 )
@@ -48,7 +49,7 @@ func open(ctx context.Context, dir string, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := newDB(context.WithoutCancel(ctx), dir, cfg)
+	db := newDB(env.WithoutCancel(ctx), dir, cfg)
 	compactions, err := db.load(cfg, lock)
 	if err != nil {
 		_ = db.abandon() // its error would follow from err

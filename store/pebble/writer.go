@@ -8,6 +8,7 @@ import (
 
 	cockroach "github.com/cockroachdb/pebble/v2"
 
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
 )
@@ -47,8 +48,7 @@ type queue struct {
 // run is the writer. When its scope is cancelled it ends, but not the store: tasks that still apply something on their way out
 // commit it themselves, until Close.
 func (db *DB) run(ctx context.Context, ready func()) error {
-	ready()
-	free := context.WithoutCancel(ctx)
+	free := env.WithoutCancel(ctx)
 	mine, err := stm.Atomically(ctx, func(tx *stm.Tx) (bool, error) {
 		q := db.queue.Get(tx)
 		tx.Check(q.duty == nobody)
@@ -59,6 +59,9 @@ func (db *DB) run(ctx context.Context, ready func()) error {
 		db.queue.Set(tx, q)
 		return true, nil
 	})
+	if err == nil {
+		ready() // not before: an Apply that finds nobody on duty commits, which cannot be cancelled
+	}
 	for mine && err == nil {
 		var items []*item
 		items, err = stm.Atomically(ctx, func(tx *stm.Tx) ([]*item, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
@@ -18,7 +19,7 @@ func atomicity(tb testing.TB, mk Maker) {
 			over := stm.NewVar(false)
 			scope.Go("writer", func(ctx context.Context) error {
 				defer func() {
-					_ = stm.Do(context.WithoutCancel(ctx), func(tx *stm.Tx) error { over.Set(tx, true); return nil })
+					_ = stm.Do(env.WithoutCancel(ctx), func(tx *stm.Tx) error { over.Set(tx, true); return nil })
 				}()
 				for i := range 200 {
 					t, err := s.Apply(ctx, batch(fmt.Sprintf("x=%d", i), fmt.Sprintf("y=%d", i)), store.Written)

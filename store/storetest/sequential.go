@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
 )
@@ -181,7 +182,7 @@ func limits(tb testing.TB, mk Maker) {
 
 func cancelled(tb testing.TB, mk Maker) {
 	opened(tb, mk, func(s store.Store) {
-		ctx, cancel := context.WithCancel(context.Background())
+		ctx, cancel := env.WithCancel(context.Background())
 		cancel()
 		t, err := s.Apply(ctx, batch("a=1"), store.Durable)
 		if err == nil { // a queue with room may accept

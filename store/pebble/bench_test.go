@@ -1,0 +1,67 @@
+package pebble
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/synodkit/synod/store"
+)
+
+const benchBytes = 1 << 10 // of a value
+
+// BenchmarkDurable writes 1 KiB values durably: to a raw file, one batch at a time, and many at once that share a sync. One op is one value.
+func BenchmarkDurable(b *testing.B) {
+	for _, n := range []int{1, 100} {
+		b.Run(fmt.Sprintf("to=raw/group=%d", n), func(b *testing.B) { benchRaw(b, n) })
+		b.Run(fmt.Sprintf("to=pebble/group=%d", n), func(b *testing.B) { benchGroup(b, n) })
+	}
+}
+
+func benchRaw(b *testing.B, group int) {
+	f, err := os.Create(b.TempDir() + "/raw")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	value := make([]byte, benchBytes)
+	for i := 0; i < b.N; i += group {
+		for range group {
+			if _, err := f.Write(value); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := f.Sync(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func benchGroup(b *testing.B, group int) {
+	err := with(b.TempDir(), Config{}, func(ctx context.Context, db *DB) error {
+		value, tickets := make([]byte, benchBytes), make([]*store.Ticket, group)
+		b.ResetTimer()
+		for i := 0; i < b.N; i += group {
+			for j := range tickets {
+				batch := new(store.Batch)
+				batch.Put(binary.BigEndian.AppendUint64(nil, uint64(i+j)), value)
+				var err error
+				if tickets[j], err = db.Apply(ctx, batch, store.Durable); err != nil {
+					return err
+				}
+			}
+			for _, t := range tickets {
+				if err := t.Wait(ctx); err != nil {
+					return err
+				}
+			}
+		}
+		b.StopTimer()
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+}
