@@ -5,12 +5,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/chain/sign"
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/node"
 	"github.com/synodkit/synod/p2p"
@@ -55,17 +57,26 @@ func afterHandshake(proto string, raw []byte) func(context.Context, *simnet.Node
 	}
 }
 
-// liar serves a header that no leader has signed.
-type liar struct{ tip chain.Tip }
+// liar serves a header that no leader has signed, for a slot after the tip.
+type liar struct {
+	tip  chain.Tip
+	slot chain.Slot
+}
 
 func (l liar) Intersect(_ *stm.Tx, points []chain.Point) (chain.Point, bool) { return points[0], true }
 func (l liar) Next(*stm.Tx) (chain.Step, bool) {
-	h := chain.NewHeader(chain.Fields{Slot: l.tip.Point.Slot + 1, BlockNo: l.tip.BlockNo + 1, Prev: l.tip.Point.Hash}, []byte("no signature"))
+	h := chain.NewHeader(chain.Fields{Slot: l.slot, BlockNo: l.tip.BlockNo + 1, Prev: l.tip.Point.Hash}, []byte("no signature"))
 	return chain.Step{Header: h, To: h.Point(), Tip: h.Tip()}, true
 }
 
-// serves answers what the honest node opens, by a follower that lies.
-func serves(ctx context.Context, at *simnet.Node, cfg handshake.Config) error {
+// serves answers what the honest node opens, by a follower that lies about a slot.
+func serves(slot chain.Slot) func(context.Context, *simnet.Node, handshake.Config) error {
+	return func(ctx context.Context, at *simnet.Node, cfg handshake.Config) error {
+		return serve(ctx, at, cfg, slot)
+	}
+}
+
+func serve(ctx context.Context, at *simnet.Node, cfg handshake.Config, slot chain.Slot) error {
 	for {
 		in, err := at.Accept(ctx)
 		if err != nil {
@@ -78,7 +89,7 @@ func serves(ctx context.Context, at *simnet.Node, cfg handshake.Config) error {
 				return err
 			}
 		case chainsync.Protocol().ID():
-			err := chainsync.Serve(ctx, c, liar{chain.Tip{Point: chain.Point{Hash: cfg.Genesis}}})
+			err := chainsync.Serve(ctx, c, liar{chain.Tip{Point: chain.Point{Hash: cfg.Genesis}}, slot})
 			if err == nil || ctx.Err() != nil {
 				return fmt.Errorf("the lie was taken: %w", err)
 			}
@@ -94,25 +105,27 @@ func TestHostile(t *testing.T) {
 		name   string
 		attack func(context.Context, *simnet.Node, handshake.Config) error
 		kind   p2p.ViolationKind
+		reason string // part of it
 	}{
-		{"garbage", says(shake, frame(0, 0xff, 0xff)), p2p.Garbage},
-		{"wrong tag", says(shake, frame(99)), p2p.WrongTag},
-		{"oversize", says(shake, []byte{0xff, 0xff, 0xff, 0xff}), p2p.Oversize},
-		{"empty frame", says(shake, []byte{0, 0, 0, 0}), p2p.Oversize},
-		{"garbage later", afterHandshake(sync, frame(4, 0x81, 0x80)), p2p.Garbage},
-		{"out of agency", afterHandshake(alive, append(frame(2), frame(0, 0x81, 1)...)), p2p.OutOfAgency},
-		{"stall", says(shake, nil), p2p.Timeout},
-		{"lie", serves, p2p.Invalid},
+		{"garbage", says(shake, frame(0, 0xff, 0xff)), p2p.Garbage, ""},
+		{"wrong tag", says(shake, frame(99)), p2p.WrongTag, ""},
+		{"oversize", says(shake, []byte{0xff, 0xff, 0xff, 0xff}), p2p.Oversize, ""},
+		{"empty frame", says(shake, []byte{0, 0, 0, 0}), p2p.Oversize, ""},
+		{"garbage later", afterHandshake(sync, frame(4, 0x81, 0x80)), p2p.Garbage, ""},
+		{"out of agency", afterHandshake(alive, append(frame(2), frame(0, 0x81, 1)...)), p2p.OutOfAgency, ""},
+		{"stall", says(shake, nil), p2p.Timeout, ""},
+		{"unsigned header", serves(1), p2p.Invalid, sign.ErrSignature.Error()},
+		{"header far ahead", serves(1000), p2p.Invalid, "slot 1000 is more than"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			r := sim.Run(5, func(ctx context.Context) error { return hostile(ctx, tc.attack, tc.kind) })
+			r := sim.Run(5, func(ctx context.Context) error { return hostile(ctx, tc.attack, tc.kind, tc.reason) })
 			require.NoError(t, r.Err)
 			require.Less(t, r.Elapsed, 5*time.Minute)
 		})
 	}
 }
 
-func hostile(ctx context.Context, attack func(context.Context, *simnet.Node, handshake.Config) error, kind p2p.ViolationKind) error {
+func hostile(ctx context.Context, attack func(context.Context, *simnet.Node, handshake.Config) error, kind p2p.ViolationKind, reason string) error {
 	w := newWorld(ctx, 2)
 	return scoped(ctx, func(ctx context.Context, s *registry.Scope) error {
 		nodes, err := w.mesh(ctx, s, 2)
@@ -136,7 +149,7 @@ func hostile(ctx context.Context, attack func(context.Context, *simnet.Node, han
 		if err != nil {
 			return err
 		}
-		if v.Peer != evil || v.Kind != kind {
+		if v.Peer != evil || v.Kind != kind || !strings.Contains(v.Error(), reason) {
 			return fmt.Errorf("recorded %w", v)
 		}
 		err = stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(len(at.Connected(tx)) == 0); return nil })

@@ -11,6 +11,7 @@ import (
 	"github.com/synodkit/synod/node"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/sim"
+	"github.com/synodkit/synod/sim/simnet"
 	"github.com/synodkit/synod/stm"
 )
 
@@ -55,7 +56,8 @@ func TestConverge(t *testing.T) {
 func TestConvergeProduction(t *testing.T) {
 	require.NoError(t, scoped(t.Context(), func(ctx context.Context, s *registry.Scope) error {
 		w := newWorld(ctx, 2)
-		w.genesis.SlotLength = 50 * time.Millisecond
+		w.net = simnet.New(simnet.Config{Latency: time.Millisecond}) // a block must travel in less than a slot
+		w.genesis.SlotLength = 100 * time.Millisecond
 		nodes, err := w.mesh(ctx, s, 2)
 		if err != nil {
 			return err

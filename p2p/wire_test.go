@@ -1,13 +1,16 @@
 package p2p_test
 
 import (
+	"cmp"
 	"context"
 	"io"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/p2p/p2ptest"
 	"github.com/synodkit/synod/p2p/table"
@@ -17,6 +20,7 @@ import (
 // script is a stream that reads given chunks and remembers what is asked of it.
 type script struct {
 	chunks [][]byte
+	end    error // after the chunks; nil is io.EOF
 	armed  int
 	most   int // largest read asked for
 	wrote  int
@@ -25,7 +29,7 @@ type script struct {
 func (s *script) Read(p []byte) (int, error) {
 	s.most = max(s.most, len(p))
 	if len(s.chunks) == 0 {
-		return 0, io.EOF
+		return 0, cmp.Or(s.end, io.EOF)
 	}
 	n := copy(p, s.chunks[0])
 	if s.chunks[0] = s.chunks[0][n:]; len(s.chunks[0]) == 0 {
@@ -97,6 +101,11 @@ func TestBufferFollowsBytes(t *testing.T) {
 	require.Equal(t, p2p.Truncated, kind(second(s.Recv())))
 	require.LessOrEqual(t, announced.most, 512)
 
+	begun := &script{chunks: [][]byte{big[:600]}}
+	s = p2p.NewSession(context.Background(), blobs(2<<20), table.Initiator, p2p.Conn{Stream: begun})
+	require.Equal(t, p2p.Truncated, kind(second(s.Recv())))
+	require.LessOrEqual(t, begun.most, 512)
+
 	st := &script{chunks: [][]byte{big, p2ptest.FrameOf(blob(1)), p2ptest.FrameOf(&Bye{})}}
 	s = p2p.NewSession(context.Background(), blobs(2<<20), table.Initiator, p2p.Conn{Stream: st})
 	require.NoError(t, second(s.Recv()))
@@ -164,5 +173,46 @@ func FuzzSession(f *testing.F) {
 			}
 		}
 		require.LessOrEqual(t, st.most, 512+len(b))
+	})
+}
+
+// A cancellation explains every other end: none of them becomes a violation, however the two race.
+func TestCancellationExplains(t *testing.T) {
+	for _, end := range []error{os.ErrDeadlineExceeded, io.EOF, p2p.ErrGone} {
+		ctx, cancel := env.WithCancelCause(context.Background())
+		st := &script{chunks: [][]byte{{0, 0}}, end: end}
+		s := p2p.NewSession(ctx, Echo(), table.Responder, p2p.Conn{Stream: st})
+		cancel(errWhy)
+		err := second(s.Recv())
+		require.ErrorIs(t, err, errWhy)
+		require.ErrorIs(t, err, context.Canceled)
+		require.Zero(t, kind(err))
+	}
+}
+
+// A frame of exactly the limit is sent and received; one byte more is not.
+func TestExactLimit(t *testing.T) {
+	const most = 64 // of Say in Idle: tag, array head, text head of two bytes, text
+	st := &script{chunks: [][]byte{p2ptest.FrameOf(blob(most - 4))}}
+	s := p2p.NewSession(context.Background(), Echo(), table.Responder, p2p.Conn{Stream: st})
+	require.NoError(t, second(s.Recv()))
+	for n, ok := range map[int]bool{most - 4: true, most - 3: false} {
+		s := p2p.NewSession(context.Background(), Echo(), table.Initiator, p2p.Conn{Stream: &script{}})
+		require.Equal(t, ok, s.Send(blob(n)) == nil)
+	}
+}
+
+// Wait, too, notices what came out of turn.
+func TestWaitNoticesEarlyBytes(t *testing.T) {
+	st := &script{chunks: [][]byte{append(p2ptest.FrameOf(&Say{}), 0)}}
+	s := p2p.NewSession(context.Background(), Echo(), table.Responder, p2p.Conn{Stream: st})
+	require.NoError(t, second(s.Recv()))
+	err := second(p2p.Wait(context.Background(), s, func(*stm.Tx) int { return 0 }))
+	require.Equal(t, p2p.OutOfAgency, kind(err))
+}
+
+func TestInvalidProtocolPanics(t *testing.T) {
+	require.PanicsWithValue(t, "p2p: NewSession with a protocol that Validate refuses", func() {
+		p2p.NewSession(context.Background(), &table.Protocol{}, table.Initiator, p2p.Conn{Stream: &script{}})
 	})
 }

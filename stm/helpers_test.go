@@ -28,9 +28,13 @@ func requireQuiet[T any](t require.TestingT, vs ...*Var[T]) {
 
 // awaitWaiting returns when n waits are registered with v.
 func awaitWaiting[T any](v *Var[T], n int) {
-	for v.c.more().waiting.Load() != int32(n) {
+	for range 20_000_000 {
+		if v.c.more().waiting.Load() == int32(n) {
+			return
+		}
 		runtime.Gosched()
 	}
+	panic("nobody waits")
 }
 
 func add(v *Var[int], n int) func(tx *Tx) error {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -160,6 +161,23 @@ func TestWakeOrder(t *testing.T) {
 		require.Contains(t, line, "wakes "+strings.Join(order, " wakes "), "seed %d", seed)
 		require.Equal(t, len(order), strings.Count(line, "wakes"), "each once")
 	}
+}
+
+// A commit that comes between a run and its registration ends the wait before it has begun.
+func TestRetrySeesWhatCameBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // a lost wake-up is a deadlock, and the bubble says so
+		v, runs := NewVar(0), 0
+		require.NoError(t, Do(bg, func(tx *Tx) error {
+			n := v.Get(tx)
+			if runs++; runs == 1 {
+				provoke(t, v)
+			}
+			tx.Check(n > 0)
+			return nil
+		}))
+		require.Equal(t, 2, runs)
+		requireQuiet(t, v)
+	})
 }
 
 // Ping-pong loses no wake-up: a waiter registers first and looks again second, a committer the other way round.

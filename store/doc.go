@@ -27,7 +27,8 @@
 //
 // # Concurrency
 //
-// All methods of a Store are safe for concurrent use. Nothing returned aliases the store's memory, and the store keeps nothing that the
+// All methods of a Store are safe for concurrent use, outside of transactions: they are effects, which a transaction that runs again would
+// repeat. What belongs in a transaction is the ticket. Nothing returned aliases the store's memory, and the store keeps nothing that the
 // caller passed but the frozen Batch.
 //
 // # Errors

@@ -7,23 +7,26 @@ import (
 	"iter"
 	"sync"
 	"sync/atomic"
+
+	"github.com/synodkit/synod/stm"
 )
 
 // Memory is a Store in memory, for tests, examples and simulations. Every batch takes effect in Apply and its ticket is done at once.
-// Nothing outlives the process; [Memory.Reopen] stands for a restart.
+// In a simulation Apply is a step, Get and Scan are not. Nothing outlives the process; [Memory.Reopen] stands for a restart.
 type Memory struct {
-	mu     sync.Mutex // serialises writers
-	root   atomic.Pointer[node]
-	closed atomic.Bool
+	mu      sync.Mutex // serialises writers
+	root    atomic.Pointer[node]
+	closed  atomic.Bool
+	applied *stm.Var[uint64] // batches
 }
 
 // NewMemory is an empty store.
-func NewMemory() *Memory { return new(Memory) }
+func NewMemory() *Memory { return &Memory{applied: stm.NewVar(uint64(0)).Label("store applied")} }
 
 // Reopen is another store with the same content, as a process finds it after a restart; m may be closed or, as after a kill,
 // open.
 func (m *Memory) Reopen() *Memory {
-	again := new(Memory)
+	again := NewMemory()
 	again.root.Store(m.root.Load())
 	return again
 }
@@ -64,6 +67,9 @@ func (m *Memory) Apply(ctx context.Context, b *Batch, d Durability) (*Ticket, er
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("store: apply: %w: %w", err, context.Cause(ctx))
+	}
+	if err := stm.Do(ctx, func(tx *stm.Tx) error { m.applied.Set(tx, m.applied.Get(tx)+1); return nil }); err != nil {
+		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

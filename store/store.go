@@ -20,7 +20,7 @@ type Store interface {
 	// Get is the value of a key, in memory of its own; ErrNotFound if there is none.
 	Get(key []byte) ([]byte, error)
 
-	// Scan iterates over the entries with from <= key < to in key order; nil is open on that side. Each iteration sees one
+	// Scan iterates over the entries with from <= key < to in key order; empty or nil is open on that side. Each iteration sees one
 	// snapshot, taken when it starts. A pair with an error is the last one. Entries are in memory of their own.
 	Scan(from, to []byte) iter.Seq2[Entry, error]
 

@@ -92,12 +92,12 @@ func (n *node) join(r *node) *node {
 	return &m
 }
 
-// scan yields the entries with from <= key < to in order; false if yield ended it.
+// scan yields the entries with from <= key < to in order, to the end if to is empty; false if yield ended it.
 func (n *node) scan(from, to []byte, yield func(Entry) bool) bool {
 	if n == nil {
 		return true
 	}
-	above := to != nil && bytes.Compare(n.entry.Key, to) >= 0
+	above := len(to) > 0 && bytes.Compare(n.entry.Key, to) >= 0
 	below := bytes.Compare(n.entry.Key, from) < 0
 	if !below && !n.left.scan(from, to, yield) {
 		return false

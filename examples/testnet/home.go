@@ -64,14 +64,15 @@ func (h *home) fill(n int, keysOf func(i int) (nodeKeys, error)) error {
 	return h.genesis.Validate()
 }
 
-// create makes a new network in an empty directory. Keys that an interrupted start left are used; the genesis comes last.
+// create makes a new network in an empty directory. Keys that an interrupted start left are used. The folders of the stores are made too, and
+// the genesis comes last: a network with a genesis and without a store has lost something.
 func (h home) create(o options, now time.Time) (home, error) {
 	if err := h.vacant(); err != nil {
 		return h, err
 	}
 	h.genesis = newGenesis(o, now)
 	err := h.fill(o.nodes, func(i int) (nodeKeys, error) {
-		if err := os.MkdirAll(h.nodeDir(i), 0o700); err != nil {
+		if err := os.MkdirAll(filepath.Join(h.nodeDir(i), dbFolder), 0o700); err != nil {
 			return nodeKeys{}, fmt.Errorf("--data-dir: %w", err)
 		}
 		return storedKeys(o, h.nodeDir(i), i)
@@ -95,7 +96,7 @@ func (h home) vacant() error {
 		if !e.IsDir() || !strings.HasPrefix(e.Name(), "node") {
 			return fmt.Errorf("--data-dir %s: holds %s but no %s: not a testnet's directory", h.dir, e.Name(), genesisFile)
 		}
-		if _, err := os.Stat(filepath.Join(h.dir, e.Name(), dbFolder)); err == nil {
+		if held, err := os.ReadDir(filepath.Join(h.dir, e.Name(), dbFolder)); err == nil && len(held) > 0 {
 			return fmt.Errorf("--data-dir %s: holds the chain %s but no %s", h.dir, filepath.Join(e.Name(), dbFolder), genesisFile)
 		}
 	}
@@ -129,9 +130,17 @@ func (h home) resume(o options, raw []byte) (home, error) {
 			return h, fmt.Errorf("--data-dir: %s has key %v, but the genesis says %x",
 				filepath.Join(h.nodeDir(i), leaderFile), got, want)
 		}
+		if db := filepath.Join(h.nodeDir(i), dbFolder); !isDir(db) {
+			return h, fmt.Errorf("--data-dir: %s is missing, and with it the record of the slots that its key has signed", db)
+		}
 		h.keys = append(h.keys, k)
 	}
 	return h, nil
+}
+
+func isDir(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
 }
 
 // newGenesis is a genesis that starts now, without keys yet.
@@ -147,9 +156,12 @@ func newGenesis(o options, now time.Time) chain.Genesis {
 
 func seedNonce(seed uint64) string { return fmt.Sprintf("%s%d", seedMark, seed) }
 
+// seedOf is the seed that the keys of a network were derived from, if they were.
+func seedOf(g chain.Genesis) (string, bool) { return strings.CutPrefix(string(g.Nonce), seedMark) }
+
 // origin says where the keys of a network came from.
 func origin(g chain.Genesis) string {
-	if seed, ok := strings.CutPrefix(string(g.Nonce), seedMark); ok {
+	if seed, ok := seedOf(g); ok {
 		return "--seed " + seed
 	}
 	return "random keys"

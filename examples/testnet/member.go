@@ -29,6 +29,7 @@ type member struct {
 	index   int
 	name    string
 	metrics *metrics
+	ledger  *peers.Ledger
 	node    *stm.Var[*node.Node[tally]] // nil until it runs
 
 	// Set before the member's daemon is ready.
@@ -40,7 +41,7 @@ type member struct {
 
 func newMember(n *network, i int) *member {
 	return &member{
-		network: n, index: i, name: fmt.Sprintf("node%d", i), metrics: newMetrics(),
+		network: n, index: i, name: fmt.Sprintf("node%d", i), metrics: newMetrics(), ledger: peers.NewLedger(peers.Config{}),
 		node: stm.NewVar[*node.Node[tally]](nil).Label(fmt.Sprintf("testnet.node%d", i)),
 	}
 }
@@ -48,7 +49,6 @@ func newMember(n *network, i int) *member {
 // start opens what the node needs, says that it listens, and starts it when all others listen too.
 func (m *member) start(ctx context.Context, s *registry.Scope, ready func()) error {
 	m.scope = s
-	ledger := peers.NewLedger(peers.Config{})
 	listener, err := m.listen(s)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (m *member) start(ctx context.Context, s *registry.Scope, ready func()) err
 	if err != nil {
 		return err
 	}
-	network, err := m.bind(ctx, s, ledger)
+	network, err := m.bind(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (m *member) start(ctx context.Context, s *registry.Scope, ready func()) err
 	if err != nil {
 		return err
 	}
-	running, err := node.Start(ctx, s, m.config(st, network, ledger, addresses))
+	running, err := node.Start(ctx, s, m.config(st, network, addresses))
 	if err != nil {
 		return err
 	}
@@ -83,14 +83,14 @@ func (m *member) start(ctx context.Context, s *registry.Scope, ready func()) err
 	return nil
 }
 
-func (m *member) config(st store.Store, network *libp2p.Network, ledger *peers.Ledger, addresses []string) node.Config[tally] {
+func (m *member) config(st store.Store, network *libp2p.Network, addresses []string) node.Config[tally] {
 	home := m.network.run.home
 	var dial []string
-	for _, j := range dials(m.index, len(addresses)) {
+	for _, j := range m.network.run.options.dials(m.index, len(addresses)) {
 		dial = append(dial, addresses[j])
 	}
 	return node.Config[tally]{
-		Genesis: home.genesis, K: securityK, Ledger: nodeLedger(home), Store: st, Network: network, Peers: ledger,
+		Genesis: home.genesis, K: securityK, Ledger: nodeLedger(home), Store: st, Network: network, Peers: m.ledger,
 		Dial: dial, Key: home.keys[m.index].leader,
 		Body: func(*stm.Tx, tally, chain.Slot) []byte {
 			body, _ := note{Forger: uint32(m.index), Text: m.name}.encode() // the name is short
@@ -129,8 +129,8 @@ func (m *member) openStore(s *registry.Scope) (store.Store, error) {
 }
 
 // bind makes the libp2p host and the network on it.
-func (m *member) bind(ctx context.Context, s *registry.Scope, ledger *peers.Ledger) (*libp2p.Network, error) {
-	refuse := refusal(ctx, ledger)
+func (m *member) bind(ctx context.Context, s *registry.Scope) (*libp2p.Network, error) {
+	refuse := refusal(ctx, m.ledger)
 	seed := m.network.run.home.keys[m.index].host.Seed()
 	h, err := registry.Acquire(s, "libp2p host", func(context.Context) (host.Host, error) {
 		return libp2p.NewHost(libp2p.HostConfig{Key: ed25519.NewKeyFromSeed(seed[:]), Refuse: refuse})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -27,6 +28,21 @@ type options struct {
 	logLevel string
 	explicit func(flag string) bool // was the flag given, rather than left at its default
 	limits   limits                 // tests shorten them
+	plant    plant                  // tests alone set it
+}
+
+// plant is what tests break in a run, to see that the verdict says so. The zero plant breaks nothing.
+type plant struct {
+	dials   func(i, n int) []int // the topology, in place of dials
+	running func(ctx context.Context, n *network) error
+}
+
+// dials lists the nodes that node i dials in a network of n.
+func (o options) dials(i, n int) []int {
+	if o.plant.dials != nil {
+		return o.plant.dials(i, n)
+	}
+	return dials(i, n)
 }
 
 // seeded says whether keys are derived from a number, which a run must be warned of.

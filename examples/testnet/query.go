@@ -10,7 +10,10 @@ import (
 	"github.com/synodkit/synod/stm"
 )
 
-var errNotUp = errors.New("the node is not up yet")
+var (
+	errNotUp      = errors.New("the node is not up yet")
+	errUnreadable = errors.New("the chain cannot be read from the store")
+)
 
 // refusal is the transport's question to the peer ledger.
 func refusal(ctx context.Context, l *peers.Ledger) func(p2p.PeerID) bool {
@@ -92,8 +95,8 @@ func (m *member) oldHeaders(ctx context.Context, from, to uint64, f func(*chain.
 		switch {
 		case err != nil:
 			return false, err
-		case step.Header == nil: // the store failed, which ends the node
-			return false, nil
+		case step.Header == nil: // the follower has not come to what memory holds: the store has failed, which ends the node
+			return false, errUnreadable
 		case uint64(step.Header.BlockNo()) > to:
 			return true, nil
 		case uint64(step.Header.BlockNo()) >= from && !f(step.Header):

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/synodkit/synod/env"
@@ -32,8 +33,8 @@ func up(ctx context.Context, o options, stdout terminal, stderr io.Writer) error
 	if err := o.validate(); err != nil {
 		return err
 	}
-	if o.seeded() {
-		fmt.Fprintf(stderr, "testnet: warning: keys are derived from --seed %d and are no secret\n", o.seed)
+	if seed, ok := seedOf(h.genesis); ok {
+		fmt.Fprintf(stderr, "testnet: warning: keys are derived from --seed %s and are no secret\n", seed)
 	}
 	goroutines := runtime.NumGoroutine()
 	r := &run{options: o, home: h, logs: logs, out: stdout, start: start}
@@ -41,9 +42,9 @@ func up(ctx context.Context, o options, stdout terminal, stderr io.Writer) error
 	err = registry.Run(context.WithoutCancel(ctx), func(scoped context.Context, s *registry.Scope) error {
 		return r.body(scoped, s, ctx)
 	}, registry.WithName("testnet"), registry.WithGrace(closeMax))
-	leaks, err := remains(err)
-	if err != nil {
-		return err
+	leaks, failure := remains(err)
+	if failure != nil {
+		return failure
 	}
 	leaks = append(leaks, leftGoroutines(ctx, goroutines, o.limits.leak)...)
 	s, verdict := judge(r.reports, ending{until: o.until, stopped: r.stopped, leaks: leaks, elapsed: env.Now(ctx).Sub(start)})
@@ -76,6 +77,11 @@ func (r *run) body(ctx context.Context, s *registry.Scope, user context.Context)
 		return err
 	}
 	n.banner(r.out)
+	if r.options.plant.running != nil {
+		if err := r.options.plant.running(ctx, n); err != nil {
+			return err
+		}
+	}
 	if r.stopped, err = n.watch(ctx, user); err != nil {
 		return err
 	}
@@ -89,29 +95,38 @@ func (r *run) body(ctx context.Context, s *registry.Scope, user context.Context)
 	return errOver
 }
 
-// remains takes errOver out of what the scope ended with, and tells leaks from failures.
+// remains takes errOver out of what the scope ended with, and tells leaks from failures. A failure names the leaks beside it.
 func remains(err error) (leaks []string, failure error) {
-	var stuck *registry.StuckError
-	switch {
-	case err == errOver:
-		return nil, nil
-	case errors.As(err, &stuck):
-		for _, t := range stuck.Left {
-			leaks = append(leaks, t.Kind+" "+t.Name)
-		}
-		return leaks, nil
-	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return nil, err
-	}
 	var rest []error
-	for _, e := range joined.Unwrap() {
-		if e != errOver {
+	for _, e := range parts(err) {
+		var stuck *registry.StuckError
+		switch {
+		case e == errOver:
+		case errors.As(e, &stuck):
+			for _, t := range stuck.Left {
+				leaks = append(leaks, t.Kind+" "+t.Name)
+			}
+		default:
 			rest = append(rest, e)
 		}
 	}
-	return nil, errors.Join(rest...)
+	if len(rest) > 0 && len(leaks) > 0 {
+		rest = append(rest, fmt.Errorf("left running: %s", strings.Join(leaks, ", ")))
+	}
+	return leaks, errors.Join(rest...)
+}
+
+// parts are the errors that errors.Join made err of, or err alone: an error that wraps several in one sentence stays whole.
+func parts(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok || errors.Join(joined.Unwrap()...).Error() != err.Error() {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, parts(e)...)
+	}
+	return all
 }
 
 // leftGoroutines waits until there are no more goroutines than before the run, and names the surplus if that takes too long. Libraries

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
 )
@@ -81,6 +83,7 @@ func TestContinue(t *testing.T) {
 
 	status, second, stderr := command(t.Context(), "--json", "--data-dir", dir, "--until-block", "8")
 	require.Equal(t, 0, status, stderr)
+	require.Equal(t, "testnet: warning: keys are derived from --seed 4 and are no secret\n", stderr, "the keys are no better the second time")
 	genesis := regexp.MustCompile(`genesis [0-9a-f]{8}`)
 	require.Equal(t, genesis.FindString(first), genesis.FindString(second))
 	var before, after summary
@@ -199,6 +202,51 @@ func TestStall(t *testing.T) {
 	require.Contains(t, lastLine(out.String()), `"converged":false`)
 }
 
+// planted runs a small network in which something is broken once it is up, and gives the verdict.
+func planted(t *testing.T, o options) (summary, error) {
+	t.Helper()
+	o.slot, o.until, o.json, o.logLevel = 50*time.Millisecond, 3, true, "error"
+	o.limits.leak = 50 * time.Millisecond
+	var out bytes.Buffer
+	err := up(t.Context(), given(o), terminal{Writer: &out}, io.Discard)
+	var s summary
+	require.NoError(t, json.Unmarshal([]byte(lastLine(out.String())), &s))
+	return s, err
+}
+
+// TestPlantedViolation: one recorded violation fails a run that converged.
+func TestPlantedViolation(t *testing.T) {
+	s, err := planted(t, options{nodes: 3, plant: plant{running: func(ctx context.Context, n *network) error {
+		n.members[0].ledger.Report(ctx, &p2p.Violation{
+			Peer: p2p.PeerID(n.members[1].self), Protocol: "chainsync", State: "Idle", Kind: p2p.Garbage, Err: errors.New("planted"),
+		})
+		return nil
+	}}})
+	require.ErrorContains(t, err, "violations recorded: node0 against p2p: peer")
+	require.ErrorContains(t, err, "planted")
+	require.Equal(t, 1, s.Violations)
+	require.True(t, s.Converged)
+}
+
+// TestPlantedGoroutine: a goroutine that outlives the run fails it.
+func TestPlantedGoroutine(t *testing.T) {
+	end := make(chan struct{})
+	defer close(end)
+	s, err := planted(t, options{nodes: 1, plant: plant{running: func(context.Context, *network) error {
+		go func() { <-end }()
+		return nil
+	}}})
+	require.EqualError(t, err, "left running: 1 goroutines")
+	require.Equal(t, 1, s.Leaks)
+}
+
+// TestPlantedFork: nodes that cannot hear each other make chains of their own; the run ends, and says where they differ.
+func TestPlantedFork(t *testing.T) {
+	s, err := planted(t, options{nodes: 2, plant: plant{dials: func(int, int) []int { return nil }}})
+	require.ErrorContains(t, err, "chains differ at block 1: node0 has ")
+	require.False(t, s.Converged)
+}
+
 // TestLeak plants a goroutine that outlives the run.
 func TestLeak(t *testing.T) {
 	require.NoError(t, registry.Run(t.Context(), func(ctx context.Context, s *registry.Scope) error {
@@ -211,4 +259,22 @@ func TestLeak(t *testing.T) {
 	leaks, err := remains(&registry.StuckError{Left: []registry.Tree{{Kind: "task", Name: "http"}}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"task http"}, leaks)
+
+	// A failure beside a leak is not lost, nor the leak; and a sentence that wraps two errors is one failure.
+	sentence := fmt.Errorf("%w: %w", errors.New("the disk"), errors.New("is full"))
+	_, err = remains(errors.Join(errOver, errors.Join(sentence, &registry.StuckError{Left: []registry.Tree{{Kind: "task", Name: "http"}}})))
+	require.EqualError(t, err, "the disk: is full\nleft running: task http")
+}
+
+// TestMissingStore: a network whose store is gone is refused, since its keys may have signed slots that nobody remembers.
+func TestMissingStore(t *testing.T) {
+	dir := t.TempDir()
+	status, _, stderr := command(t.Context(), "--nodes", "1", "--slot", "20ms", "--until-block", "1", "--data-dir", dir)
+	require.Equal(t, 0, status, stderr)
+	place := filepath.Join(dir, "node0", dbFolder)
+	require.NoError(t, os.RemoveAll(place))
+	status, _, stderr = command(t.Context(), "--data-dir", dir, "--until-block", "2")
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, place+" is missing")
+	require.NoDirExists(t, place)
 }

@@ -118,11 +118,11 @@ func line(m moment) string {
 func table(m moment) []string {
 	rows := []string{
 		fmt.Sprintf("slot %d  up %.0fs  Ctrl-C ends", m.slot, m.since.Seconds()),
-		"node     height  tip          slot  peers  rollbacks  violations  http",
+		"node    height  tip         slot peers rollbacks violations  http",
 	}
 	for _, v := range m.views {
-		rows = append(rows, fmt.Sprintf("%-7s %7d  %-8s %8d %6d %10d %11d  %s",
-			v.Name, v.Height, short(v.Tip), v.Slot, v.Peers, v.Rollbacks, v.Violations, v.URL))
+		rows = append(rows, fmt.Sprintf("%-6s %7d  %-8s %7d %5d %9d %10d  %s",
+			v.Name, v.Height, short(v.Tip), v.Slot, v.Peers, v.Rollbacks, v.Violations, strings.TrimPrefix(v.URL, "http://")))
 	}
 	return rows
 }

@@ -22,9 +22,9 @@ func twoNodes(height uint64) moment {
 func TestTable(t *testing.T) {
 	require.Equal(t, []string{
 		"slot 9  up 4s  Ctrl-C ends",
-		"node     height  tip          slot  peers  rollbacks  violations  http",
-		"node0         4  ab000000        8      1          0           0  http://127.0.0.1:9000",
-		"node1         3  cd000000        6      1          1           0  http://127.0.0.1:9001",
+		"node    height  tip         slot peers rollbacks violations  http",
+		"node0        4  ab000000       8     1         0          0  127.0.0.1:9000",
+		"node1        3  cd000000       6     1         1          0  127.0.0.1:9001",
 	}, table(twoNodes(4)))
 }
 

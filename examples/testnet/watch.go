@@ -13,6 +13,9 @@ import (
 // refresh is how often a terminal is redrawn while nothing changes but the time.
 const refresh = 250 * time.Millisecond
 
+// settleBlocks after --until-block, nodes that still hold different blocks with that number are taken to have forked.
+const settleBlocks = 20
+
 var errInterrupted = errors.New("interrupted")
 
 // watch shows the network until user ends, or until all nodes hold the same block --until-block, or until nothing grows any more. It says why it
@@ -35,6 +38,9 @@ func (n *network) watch(ctx, user context.Context) (stopped string, err error) {
 		until := n.run.options.until
 		if until > 0 && last.agreed {
 			return "", nil
+		}
+		if until > 0 && last.lowest() >= until+settleBlocks {
+			return fmt.Sprintf("%d blocks later", settleBlocks), nil // the verdict says where they differ
 		}
 		if stalled := progress.see(env.Now(ctx), last); until > 0 && stalled {
 			return fmt.Sprintf("the shortest chain did not grow for %v", progress.limit), nil

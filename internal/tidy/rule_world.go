@@ -26,17 +26,22 @@ var worldNames = []struct {
 // randNames are what math/rand offers that draws from no global source.
 var randNames = []string{"New", "NewSource", "NewPCG", "NewChaCha8", "NewZipf", "Rand", "Source", "Source64", "PCG", "ChaCha8", "Zipf"}
 
+const (
+	waitGroupGo = "sync.WaitGroup.Go"
+	ownerless   = waitGroupGo + " starts a goroutine without an owner: use (*registry.Scope).Go"
+)
+
 func worldRule() Rule {
 	return Rule{
 		Name:  "world",
 		Holds: "time, cancellation, randomness and tasks come through env and registry below the mains",
 		Node:  worldNode,
-		File: func(p *Pass, f *File) {
-			if !p.belowExamples(f) {
-				return
-			}
-			for name := range waitGroups(f.Pkg) {
-				reportGoCalls(p, f, name)
+		Package: func(p *Pass, pkg *Package) {
+			groups := waitGroups(pkg)
+			for _, f := range pkg.Production() {
+				if p.belowExamples(f) {
+					reportGoCalls(p, f, groups)
+				}
 			}
 		},
 	}
@@ -46,9 +51,20 @@ func worldNode(p *Pass, f *File, n ast.Node) {
 	if !p.belowExamples(f) {
 		return
 	}
-	if spec, ok := n.(*ast.ImportSpec); ok {
-		worldImport(p, f, spec)
+	switch x := n.(type) {
+	case *ast.ImportSpec:
+		worldImport(p, f, x)
 		return
+	case *ast.SelectorExpr:
+		if x.Sel.Name == "Go" && isWaitGroup(f, x.X) && !p.Allows(f, waitGroupGo) {
+			p.Report(f, x.Pos(), ownerless)
+		}
+	case *ast.StructType:
+		for _, field := range x.Fields.List {
+			if len(field.Names) == 0 && isWaitGroup(f, field.Type) && !p.Allows(f, waitGroupGo) {
+				p.Report(f, field.Pos(), "an embedded sync.WaitGroup hides calls of its Go: give the field a name")
+			}
+		}
 	}
 	pkg, name := f.Selected(n)
 	full := pkg + "." + name
@@ -62,19 +78,15 @@ func worldNode(p *Pass, f *File, n ast.Node) {
 	}
 }
 
-// worldImport refuses whole packages, and dot imports that would hide a name.
+// worldImport refuses whole packages, and dot imports, which would hide a name.
 func worldImport(p *Pass, f *File, spec *ast.ImportSpec) {
 	imp := importPath(spec)
-	dot := spec.Name != nil && spec.Name.Name == "."
+	if spec.Name != nil && spec.Name.Name == "." {
+		p.Report(f, spec.Pos(), "a dot import of %s hides whose names are used: import it by name", imp)
+	}
 	for _, w := range worldNames {
-		if w.pkg != imp || p.Allows(f, imp) {
-			continue
-		}
-		if w.names == nil {
+		if w.pkg == imp && w.names == nil && !p.Allows(f, imp) {
 			p.Report(f, spec.Pos(), "%s goes past the simulator: use %s", imp, w.instead)
-		} else if dot {
-			p.Report(f, spec.Pos(), "a dot import of %s hides calls that go past the simulator: import it by name", imp)
-			return
 		}
 	}
 }
@@ -87,7 +99,7 @@ func matches(patterns []string, name string) bool {
 }
 
 // waitGroups are the names that the package's files declare as a sync.WaitGroup,
-// whether variable, field, parameter or embedded type.
+// whether variable, field or parameter.
 func waitGroups(pkg *Package) map[string]bool {
 	names := map[string]bool{}
 	for _, f := range pkg.Production() {
@@ -118,14 +130,13 @@ func declare(names map[string]bool, ids []*ast.Ident) {
 	for _, id := range ids {
 		names[id.Name] = true
 	}
-	if len(ids) == 0 {
-		names["WaitGroup"] = true // embedded
-	}
 }
 
 // isWaitGroup reports whether e is the type, or a literal, new or address of it.
 func isWaitGroup(f *File, e ast.Expr) bool {
 	switch x := e.(type) {
+	case *ast.ParenExpr:
+		return isWaitGroup(f, x.X)
 	case *ast.StarExpr:
 		return isWaitGroup(f, x.X)
 	case *ast.UnaryExpr:
@@ -142,8 +153,8 @@ func isWaitGroup(f *File, e ast.Expr) bool {
 	return false
 }
 
-// reportGoCalls finds name.Go and x.name.Go.
-func reportGoCalls(p *Pass, f *File, name string) {
+// reportGoCalls finds name.Go and x.name.Go of the names in groups.
+func reportGoCalls(p *Pass, f *File, groups map[string]bool) {
 	ast.Inspect(f.AST, func(n ast.Node) bool {
 		sel, ok := n.(*ast.SelectorExpr)
 		if !ok || sel.Sel.Name != "Go" {
@@ -156,8 +167,8 @@ func reportGoCalls(p *Pass, f *File, name string) {
 		case *ast.SelectorExpr:
 			last = x.Sel.Name
 		}
-		if last == name && !p.Allows(f, "sync.WaitGroup.Go") {
-			p.Report(f, sel.Pos(), "sync.WaitGroup.Go starts a goroutine without an owner: use (*registry.Scope).Go")
+		if groups[last] && !p.Allows(f, waitGroupGo) {
+			p.Report(f, sel.Pos(), ownerless)
 		}
 		return true
 	})

@@ -19,6 +19,11 @@ func worldPlants() map[string][]plant {
 		{name: "WaitGroup literal", tree: "package stm\nimport \"sync\"\nfunc f() {\n\twg := &sync.WaitGroup{}\n\twg.Go(f)\n}\n",
 			want: []string{"stm/x.go:5: sync.WaitGroup.Go"}},
 
+		{name: "WaitGroup unnamed", tree: "package stm\nimport \"sync\"\nfunc f() { new(sync.WaitGroup).Go(f) }\n", want: []string{"stm/x.go:3: sync.WaitGroup.Go"}},
+		{name: "WaitGroup's method as a function", tree: "package stm\nimport \"sync\"\nvar start = (*sync.WaitGroup).Go\n", want: []string{"stm/x.go:3: sync.WaitGroup.Go"}},
+		{name: "WaitGroup embedded", tree: "package stm\nimport \"sync\"\ntype t struct{ sync.WaitGroup }\n", want: []string{"stm/x.go:3: give the field a name"}},
+		{name: "dot import of a generator", tree: "package stm\nimport . \"math/rand\"\nvar n = Int()\n", want: []string{"stm/x.go:2: dot import of math/rand"}},
+
 		{name: "types and durations", tree: "package stm\nimport \"time\"\nfunc f(t time.Time, d time.Duration) time.Time { return t.Add(d * time.Second) }\n"},
 		{name: "variable that shadows the package", tree: "package stm\nimport _ \"time\"\nfunc f(time interface{ Now() }) { time.Now() }\n"},
 		{name: "generator with a source of its own", tree: "package stm\nimport \"math/rand/v2\"\nfunc f() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }\n"},

@@ -13,6 +13,7 @@ import (
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/p2p/table"
+	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/sim"
 	"github.com/synodkit/synod/stm"
 )
@@ -111,21 +112,28 @@ func TestLyingServer(t *testing.T) {
 	}
 	orphan := after(chain.Tip{Point: chain.Point{Slot: 90, Hash: chain.Hash{9}}, BlockNo: 3}, 0)
 	bad := after(ours.Tip(), 66)
+	all := grow(chain.NewFragment(genesis()), 20, 0)
+	late := all.Trim(k) // anchored at block 15
 	for name, c := range map[string]struct {
 		says  []table.Message
 		state table.StateID
+		ours  chain.Fragment
 	}{
-		"an intersection that was not offered": {[]table.Message{&MsgIntersectFound{At: chain.Point{Slot: 1}}}, StateIntersect},
-		"a header that does not link":          {script(ours, 3, forward(orphan)), StateCanAwait},
-		"the same, after AwaitReply":           {script(ours, 3, &MsgAwaitReply{}, forward(orphan)), StateMustReply},
-		"a header that Check refuses":          {script(ours, 3, forward(bad)), StateCanAwait},
-		"a rollback to nowhere":                {script(ours, 3, &MsgRollBackward{To: chain.Point{Slot: 2, Hash: chain.Hash{1}}}), StateCanAwait},
-		"a rollback deeper than k":             {script(long, 3, &MsgRollBackward{To: long.At(long.Len() - k - 2).Point()}), StateCanAwait},
+		"an intersection that was not offered": {[]table.Message{&MsgIntersectFound{At: chain.Point{Slot: 1}}}, StateIntersect, ours},
+		"a header that does not link":          {script(ours, 3, forward(orphan)), StateCanAwait, ours},
+		"the same, after AwaitReply":           {script(ours, 3, &MsgAwaitReply{}, forward(orphan)), StateMustReply, ours},
+		"a header that Check refuses":          {script(ours, 3, forward(bad)), StateCanAwait, ours},
+		"a rollback to nowhere":                {script(ours, 3, &MsgRollBackward{To: chain.Point{Slot: 2, Hash: chain.Hash{1}}}), StateCanAwait, ours},
+		"a rollback deeper than k":             {script(long, 3, &MsgRollBackward{To: long.At(long.Len() - k - 2).Point()}), StateCanAwait, ours},
+		"a rollback past a full candidate": {
+			[]table.Message{&MsgIntersectFound{At: all.At(19).Point()}, &MsgRollBackward{To: all.At(9).Point()}}, StateCanAwait, late},
+		"a rollback to nowhere after a late anchor": {
+			[]table.Message{&MsgIntersectFound{At: all.At(15).Point()}, &MsgRollBackward{To: chain.Point{Slot: 16, Hash: chain.Hash{1}}}}, StateCanAwait, late},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(5) {
 				rep := sim.Run(seed, func(ctx context.Context) error {
-					cfg := clientOf(newNode(ours))
+					cfg := clientOf(newNode(c.ours))
 					cfg.Check = func(_ context.Context, h *chain.Header) error {
 						if h.Hash() == bad.Hash() {
 							return errBadProof
@@ -278,7 +286,8 @@ func TestCancelFollow(t *testing.T) {
 					c.set(&cfg)
 				}
 				ended, err := follows(ctx, cfg, c.serve, func(ctx context.Context) error { return env.Sleep(ctx, 30*time.Millisecond) })
-				if !errors.Is(ended, errEnough) || !errors.Is(ended, context.Canceled) {
+				var v *p2p.Violation
+				if !errors.Is(ended, errEnough) || !errors.Is(ended, context.Canceled) || errors.As(ended, &v) {
 					err = errors.Join(err, fmt.Errorf("ended by %v", ended))
 				}
 				return err
@@ -318,4 +327,52 @@ func TestClientConfig(t *testing.T) {
 		spoil(&cfg)
 		require.ErrorContains(t, Follow(context.Background(), p2p.Conn{}, cfg), "ClientConfig."+field)
 	}
+}
+
+// On a quiet chain the client knows that it must wait: AwaitReply is not held back until the next block. A server that waits by a bare
+// transaction fails here, by the client's limit.
+func TestQuietChain(t *testing.T) {
+	rep := sim.Run(1, func(ctx context.Context) error {
+		server := newNode(chain.NewFragment(genesis()))
+		cfg := clientOf(newNode(chain.NewFragment(genesis())))
+		one := grow(chain.NewFragment(genesis()), 1, 0)
+		ended, err := follows(ctx, cfg, func(ctx context.Context, c p2p.Conn) error { return Serve(ctx, c, server.follower()) },
+			func(ctx context.Context) error {
+				return errors.Join(env.Sleep(ctx, 50*time.Minute), server.set(ctx, one),
+					until(ctx, cfg.Candidates, func(f chain.Fragment) bool { return f.Tip() == one.Tip() }))
+			})
+		if !errors.Is(ended, errEnough) {
+			err = errors.Join(err, ended)
+		}
+		return err
+	})
+	require.NoError(t, rep.Err)
+}
+
+// A server that owes the next block notices that its client has gone.
+func TestServeNoticesTheEnd(t *testing.T) {
+	rep := sim.Run(1, func(ctx context.Context) error {
+		a, b := pipe(ctx)
+		return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			s.Go("client", func(ctx context.Context) error {
+				session := p2p.NewSession(ctx, Protocol(), table.Initiator, p2p.Conn{Stream: a})
+				if err := session.Send(&MsgRequestNext{}); err != nil {
+					return err
+				}
+				if m, err := session.Recv(); err != nil || m.Tag() != (&MsgAwaitReply{}).Tag() {
+					return fmt.Errorf("%T, %w", m, err)
+				}
+				a.Reset(p2p.CodeShutdown)
+				return nil
+			})
+			err := Serve(ctx, p2p.Conn{Stream: b}, newNode(chain.NewFragment(genesis())).follower())
+			var r *p2p.ResetError
+			if !errors.As(err, &r) || !r.Remote {
+				return fmt.Errorf("ended by %v", err)
+			}
+			return nil
+		})
+	})
+	require.NoError(t, rep.Err)
+	require.Less(t, rep.Elapsed, time.Second)
 }

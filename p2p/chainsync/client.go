@@ -169,7 +169,7 @@ func (c *client) backward(ctx context.Context, to chain.Point) error {
 		return err
 	}
 	next, ok := now.RollbackTo(to)
-	if anchor := now.Anchor(); !ok && now.Len() < c.cfg.K && anchor.BlockNo > 0 && to.Slot < anchor.Point.Slot {
+	if anchor := now.Anchor(); !ok && now.Len() < c.cfg.K && to.Slot < anchor.Point.Slot {
 		return errLost // older than anything we know of it, and perhaps not K deep
 	}
 	if !ok {

@@ -15,6 +15,7 @@ import (
 	"github.com/synodkit/synod/p2p/p2ptest"
 	"github.com/synodkit/synod/sim"
 	"github.com/synodkit/synod/sim/simnet"
+	"github.com/synodkit/synod/stm"
 )
 
 func configs() map[string]simnet.Config {
@@ -81,4 +82,29 @@ func TestLinkTakesItsTime(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, rep.Err)
+}
+
+// However much the jitter, the end does not overtake what comes before it.
+func TestEndComesLast(t *testing.T) {
+	for seed := range uint64(30) {
+		rep := sim.Run(seed, func(ctx context.Context) error {
+			a, b := simnet.NewLink(ctx, simnet.Config{Jitter: time.Second}).Pipe()
+			if _, err := a.Write([]byte("last words")); err != nil {
+				return err
+			}
+			if err := a.CloseWrite(); err != nil {
+				return err
+			}
+			if err := stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(b.Gone(tx) != nil); return nil }); err != nil {
+				return err
+			}
+			gone := env.Now(ctx)
+			got, err := io.ReadAll(b)
+			if string(got) != "last words" || env.Now(ctx) != gone {
+				return fmt.Errorf("read %q %v after the end", got, env.Now(ctx).Sub(gone))
+			}
+			return err
+		})
+		require.NoError(t, rep.Err)
+	}
 }

@@ -71,7 +71,14 @@ func (db *DB) Scan(from, to []byte) iter.Seq2[store.Entry, error] {
 			return
 		}
 		defer db.leave()
-		it, err := db.pebble.NewIter(&cockroach.IterOptions{LowerBound: from, UpperBound: to})
+		o := new(cockroach.IterOptions)
+		if len(from) > 0 { // pebble does not know empty bounds
+			o.LowerBound = from
+		}
+		if len(to) > 0 {
+			o.UpperBound = to
+		}
+		it, err := db.pebble.NewIter(o)
 		if err != nil {
 			yield(store.Entry{}, db.readError(err))
 			return

@@ -26,8 +26,9 @@
 // writing, before it is opened. So in a store that was closed a changed byte gives [ErrCorrupt], in Open or when the block is read, or has no
 // effect; when Open refuses, every file is as it was.
 //
-// A store left by a crash has no seal. There pebble's own checks remain: damage in the last 32 KiB of the log, or in the
-// manifest, can look like a write that the crash cut short, and what came after it is dropped, as it must be for a write cut short.
+// A store left by a crash has no seal. There pebble's own checks remain: damage in the last 32 KiB of the log or in the
+// manifest, and a few bits elsewhere in the log (2 of 2,000 tried), can look like a write that the crash cut short. What came after it is
+// dropped, as it must be for a write cut short; what remains is a prefix.
 //
 // # Concurrency
 //

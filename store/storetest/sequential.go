@@ -63,6 +63,11 @@ func scanOrder(tb testing.TB, mk Maker) {
 		want(tb, s, "c", "b")
 		want(tb, s, "c", "d")
 		n := 0
+		for range s.Scan([]byte{}, []byte{}) {
+			n++
+		}
+		check(tb, n == len(all), "empty bounds are open: %d of %d", n, len(all))
+		n = 0
 		for range s.Scan(nil, nil) { // ending early is fine
 			if n++; n == 2 {
 				break
