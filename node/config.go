@@ -30,7 +30,7 @@ type Config[S any] struct {
 	Initial S
 	Store   store.Store
 	Network Network
-	Peers   *peers.Ledger // whose Hook the network was given
+	Peers   *peers.Ledger // the one that the network asks whom to refuse
 
 	Dial []string // addresses to keep connected to
 

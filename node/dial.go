@@ -9,7 +9,7 @@ import (
 	"github.com/synodkit/synod/stm"
 )
 
-// dial keeps a connection to an address, until ctx ends or the peer there is refused.
+// dial keeps a connection to an address until ctx ends. While the peer there is refused it waits.
 func (n *Node[S]) dial(ctx context.Context, addr string) error {
 	pause := pauses{min: n.cfg.RetryMin, max: n.cfg.RetryMax}
 	for {
@@ -21,23 +21,30 @@ func (n *Node[S]) dial(ctx context.Context, addr string) error {
 			n.emit(ctx, PeerEvent{Kind: Unreached, Addr: addr, Err: err})
 		} else {
 			since := env.Now(ctx)
-			refused, err := stm.Query(ctx, func(tx *stm.Tx) bool {
-				refused := n.cfg.Peers.Refused(tx, peer)
-				tx.Check(refused || !n.connected(tx, peer))
-				return refused
+			err := stm.Do(ctx, func(tx *stm.Tx) error {
+				tx.Check(!n.connected(tx, peer))
+				return nil
 			})
 			if err != nil {
 				return err
 			}
-			if refused {
-				return nil
-			}
 			pause.lasted(env.Now(ctx).Sub(since))
+			if err := n.pardoned(ctx, peer); err != nil {
+				return err
+			}
 		}
 		if err := env.Sleep(ctx, pause.next(ctx)); err != nil {
 			return err
 		}
 	}
+}
+
+// pardoned waits while a peer is refused.
+func (n *Node[S]) pardoned(ctx context.Context, peer p2p.PeerID) error {
+	return stm.Do(ctx, func(tx *stm.Tx) error {
+		tx.Check(!n.cfg.Peers.Refused(tx, peer))
+		return nil
+	})
 }
 
 func (n *Node[S]) connected(tx *stm.Tx, peer p2p.PeerID) bool {

@@ -12,7 +12,7 @@
 //   - an acceptor that serves the same protocols, and refuses all but the handshake to a peer whose own handshake was not accepted;
 //   - the forger, if there is a key.
 //
-// A violation goes to the peer ledger, ends the connection, and the peer is neither dialled nor accepted again. Whatever ends one peer's
+// A violation goes to the peer ledger, ends the connection, and the peer is neither dialled nor accepted while the ledger refuses it. Whatever ends one peer's
 // sessions leaves the others alone; only a failure of this node itself (its store, a panic) ends the scope.
 //
 // # Data flow

@@ -166,6 +166,9 @@ func hostile(ctx context.Context, attack func(context.Context, *simnet.Node, han
 		if _, err := agree(ctx, nodes, tip.BlockNo+4); err != nil {
 			return err
 		}
+		if err := w.undisturbed(ctx); err != nil {
+			return err
+		}
 		return clean(ctx, nodes[1])
 	})
 }

@@ -50,10 +50,14 @@ func genesisOf(ctx context.Context, keys int) chain.Genesis {
 type world struct {
 	net     *simnet.Net
 	genesis chain.Genesis
+	ended   *stm.Var[[]node.PeerEvent] // sessions between honest nodes that have ended
 }
 
 func newWorld(ctx context.Context, keys int) world {
-	return world{simnet.New(simnet.Config{Latency: 20 * time.Millisecond, Jitter: 10 * time.Millisecond}), genesisOf(ctx, keys)}
+	return world{
+		net:     simnet.New(simnet.Config{Latency: 20 * time.Millisecond, Jitter: 10 * time.Millisecond}),
+		genesis: genesisOf(ctx, keys), ended: stm.NewVar[[]node.PeerEvent](nil),
+	}
 }
 
 func name(i int) p2p.PeerID { return p2p.PeerID(fmt.Sprintf("n%d", i)) }
@@ -71,11 +75,31 @@ func (w world) config(ctx context.Context, i int, dials ...int) (node.Config[int
 		Body: func(_ *stm.Tx, n int, slot chain.Slot) []byte {
 			return fmt.Appendf(nil, "block %d in slot %d", n+1, slot)
 		},
+		Trace: node.Tracers{Peer: w.note},
 	}
 	for _, j := range dials {
 		cfg.Dial = append(cfg.Dial, string(name(j)))
 	}
 	return cfg, err
+}
+
+// note keeps what ended between honest nodes.
+func (w world) note(ctx context.Context, e node.PeerEvent) {
+	if e.Kind == node.Ended && e.Peer != evil {
+		_ = stm.Do(context.WithoutCancel(ctx), func(tx *stm.Tx) error {
+			all := w.ended.Get(tx)
+			w.ended.Set(tx, append(all[:len(all):len(all)], e))
+			return nil
+		})
+	}
+}
+
+// undisturbed fails if a session between honest nodes has ended.
+func (w world) undisturbed(ctx context.Context) error {
+	if ended := w.ended.Load(ctx); len(ended) > 0 {
+		return fmt.Errorf("honest nodes were cut off: %v", ended[0])
+	}
+	return nil
 }
 
 // mesh starts n nodes, each connected to all others.

@@ -242,7 +242,7 @@ func TestPlantedGoroutine(t *testing.T) {
 
 // TestPlantedFork: nodes that cannot hear each other make chains of their own; the run ends, and says where they differ.
 func TestPlantedFork(t *testing.T) {
-	s, err := planted(t, options{nodes: 2, plant: plant{dials: func(int, int) []int { return nil }}})
+	s, err := planted(t, options{nodes: 2, limits: limits{stall: time.Second}, plant: plant{dials: func(int, int) []int { return nil }}})
 	require.ErrorContains(t, err, "chains differ at block 1: node0 has ")
 	require.False(t, s.Converged)
 }

@@ -13,9 +13,6 @@ import (
 // refresh is how often a terminal is redrawn while nothing changes but the time.
 const refresh = 250 * time.Millisecond
 
-// settleBlocks after --until-block, nodes that still hold different blocks with that number are taken to have forked.
-const settleBlocks = 20
-
 var errInterrupted = errors.New("interrupted")
 
 // watch shows the network until user ends, or until all nodes hold the same block --until-block, or until nothing grows any more. It says why it
@@ -38,9 +35,6 @@ func (n *network) watch(ctx, user context.Context) (stopped string, err error) {
 		until := n.run.options.until
 		if until > 0 && last.agreed {
 			return "", nil
-		}
-		if until > 0 && last.lowest() >= until+settleBlocks {
-			return fmt.Sprintf("%d blocks later", settleBlocks), nil // the verdict says where they differ
 		}
 		if stalled := progress.see(env.Now(ctx), last); until > 0 && stalled {
 			return fmt.Sprintf("the shortest chain did not grow for %v", progress.limit), nil
@@ -66,6 +60,7 @@ func (n *network) next(ctx context.Context, last moment, stall time.Time) (momen
 
 // progress notices that the shortest chain has stopped growing.
 type progress struct {
+	goal   uint64 // growth beyond it does not count: chains that differ must not grow apart for ever
 	limit  time.Duration
 	lowest uint64
 	until  time.Time // when it is given up
@@ -73,12 +68,12 @@ type progress struct {
 
 func (n *network) progress(ctx context.Context) *progress {
 	limit := n.run.options.limits.stall
-	return &progress{limit: limit, until: env.Now(ctx).Add(limit)}
+	return &progress{goal: n.run.options.until, limit: limit, until: env.Now(ctx).Add(limit)}
 }
 
 // see takes a moment into account and reports a stall.
 func (p *progress) see(now time.Time, m moment) bool {
-	if low := m.lowest(); low > p.lowest {
+	if low := min(m.lowest(), p.goal); low > p.lowest {
 		p.lowest, p.until = low, now.Add(p.limit)
 	}
 	return !now.Before(p.until)

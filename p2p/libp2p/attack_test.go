@@ -13,6 +13,7 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 	"github.com/stretchr/testify/require"
 
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/p2p/libp2p"
 	"github.com/synodkit/synod/registry"
@@ -101,6 +102,30 @@ func TestFloodOfStreams(t *testing.T) {
 	})
 }
 
+// Strangers connect and say nothing, or garbage. They fill what room there is for connections without a name, until their time is over; peers that are
+// connected do not notice, and others come in again after.
+func TestStrangersAtThePort(t *testing.T) {
+	scope(t, func(ctx context.Context, s *registry.Scope) {
+		b := newNode(t, s, libp2p.HostConfig{Key: key(2), PeersMax: 8, NegotiateTimeout: time.Second}, libp2p.Config{})
+		old := newNode(t, s, libp2p.HostConfig{Key: key(1)}, libp2p.Config{})
+		young := newNode(t, s, libp2p.HostConfig{Key: key(3)}, libp2p.Config{})
+		sa, sb := pair(t, ctx, old, b)
+		var port int
+		_, err := fmt.Sscanf(b.addr, "/ip4/127.0.0.1/tcp/%d/", &port)
+		require.NoError(t, err)
+		for i := range 40 {
+			c, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+			require.NoError(t, err)
+			defer c.Close()
+			_, _ = c.Write([]byte("\x13/multistream/1.0.0\n GET / HTTP/1.1\r\n")[:i%37])
+		}
+		write(t, sa, "served")
+		read(t, sb, "served")
+		settle(t, func() bool { _, err := young.Connect(ctx, b.addr); return err == nil })
+		settle(t, func() bool { return holds(t, b).NumConnsInbound == 2 })
+	})
+}
+
 // stallable is a TCP relay that can stop carrying bytes towards target, while both its sockets stay open until it is cut.
 func stallable(t testing.TB, s *registry.Scope, target string) (addr string, stall, cut func()) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -185,14 +210,27 @@ func TestAStalledPeerBlocksNobody(t *testing.T) {
 				}
 			}
 			require.True(t, full, "the relay does not stall")
+			last := streams[len(streams)-1]
+			blocked := registry.Fork(s, "write", func(context.Context) (int, error) {
+				n, err := last.Write(make([]byte, 200<<10)) // no deadline
+				require.Equal(t, &p2p.ResetError{Code: p2p.CodeShutdown}, err)
+				return n, nil
+			})
+			require.NoError(t, env.Sleep(ctx, 50*time.Millisecond)) // lets it block; the test holds without
 			for _, st := range streams {
-				require.NoError(t, st.CloseWrite())
+				if st != last {
+					require.NoError(t, st.CloseWrite())
+				}
 				st.Reset(p2p.CodeShutdown)
 				_, err := st.Read(make([]byte, 1))
 				require.Equal(t, &p2p.ResetError{Code: p2p.CodeShutdown}, err)
 			}
+			_, err = blocked.Wait(ctx)
+			require.NoError(t, err)
 			require.False(t, conn.IsClosed(), "the resets have blocked until the connection timed out")
 		})
 		require.True(t, conn.IsClosed())
+		_, err = conn.NewStream(context.Background())
+		require.NotContains(t, err.Error(), "timeout", "the end of the scope has waited for the connection to time out")
 	})
 }

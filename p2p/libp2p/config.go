@@ -82,7 +82,8 @@ type HostConfig struct {
 	StreamsPeerMax int
 	// DialTimeout bounds one dial with its handshakes; 0 is 10 s.
 	DialTimeout time.Duration
-	// NegotiateTimeout bounds how long an inbound stream may take to choose its protocol; 0 is 10 s.
+	// NegotiateTimeout bounds how long an inbound TCP connection may take for its handshakes, and an inbound stream to choose
+	// its protocol; 0 is 10 s.
 	NegotiateTimeout time.Duration
 	// Refuse says whom not to talk to: such a peer is not dialled, and dropped as soon as it has proven who it is. nil
 	// refuses nobody. It must not block.

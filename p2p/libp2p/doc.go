@@ -13,7 +13,7 @@
 // One connection a peer is kept. When two peers dial each other at once there are two for a moment, and both sides close the same
 // one: of two connections opened within [SimultaneousWindow] of each other the one that the smaller peer id dialled stays; otherwise the
 // younger stays, because a peer that dials again has lost the older one. Streams on the closed connection are gone
-// and must be opened again; Connected holds the peer all the while.
+// and must be opened again; Connected holds the peer all the while. A dial that loses this way succeeds once the other connection is here.
 //
 // Choosing a stream's protocol (multistream-select 1.0) costs no round trip: Open writes the identifier, and the peer's answer is
 // checked when the first byte is read. A peer that does not speak the protocol is an error of the first Read (and of
@@ -47,7 +47,8 @@
 // # Limits
 //
 // Inbound streams that wait for Accept: Config.QueueMax in all and Config.QueuePeerMax a peer; one more is reset with 0x1002
-// and counted ([Network.Dropped]). Tasks: one a connection, one a watched stream, one a Network. NewHost's resource manager bounds connections
+// and counted ([Network.Dropped]). Streams of one connection that have ended and are not yet freed: with more than 8, Open waits and Accept
+// passes that connection over, so that opening and resetting in a loop does not run into the limit on streams. Tasks: one a connection, one a watched stream, one a Network. NewHost's resource manager bounds connections
 // (HostConfig.PeersMax), streams a peer (HostConfig.StreamsPeerMax), memory, and, through the basic host, 10 s an inbound negotiation. On a foreign host
 // those bounds are the host's.
 //

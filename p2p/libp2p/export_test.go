@@ -3,6 +3,7 @@ package libp2p
 import (
 	"context"
 	"io"
+	"sync"
 
 	"github.com/libp2p/go-libp2p/core/network"
 
@@ -47,3 +48,20 @@ func ReadAnswer(protocol string, r io.Reader, again func(error) bool) error {
 
 // Hello is what a well-behaved peer answers.
 func Hello(protocol string) []byte { hello, _ := propose(protocol); return hello }
+
+// Add reports a connection as libp2p's callback does.
+func (n *Network) Add(c network.Conn) { n.add(c) }
+
+// Hold keeps the task of a peer's connection busy, with more to do than is allowed to be owed, until release is called.
+func (n *Network) Hold(ctx context.Context, peer p2p.PeerID) (release func()) {
+	over := make(chan struct{})
+	l := n.table.Load(ctx)[peer][0]
+	l.enqueue(func() { <-over })
+	for range owedMax {
+		l.enqueue(func() {})
+	}
+	return sync.OnceFunc(func() { close(over) })
+}
+
+// Queued counts the inbound streams that wait for Accept.
+func (n *Network) Queued(ctx context.Context) int { return len(n.inbox.waiting.Load(ctx)) }

@@ -6,9 +6,11 @@ import (
 	"net"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/p2p/libp2p"
 	"github.com/synodkit/synod/registry"
@@ -176,5 +178,82 @@ func TestQueueIsBoundedAPeer(t *testing.T) {
 			in.Stream.Reset(0)
 		}
 		require.Equal(t, map[p2p.PeerID]int{a.Self(): 3, c.Self(): 1}, from)
+	})
+}
+
+func TestQueueIsBoundedInAll(t *testing.T) {
+	scope(t, func(ctx context.Context, s *registry.Scope) {
+		b := newNode(t, s, libp2p.HostConfig{Key: key(2)}, libp2p.Config{QueueMax: 3, QueuePeerMax: 2})
+		for i := range byte(3) {
+			n := newNode(t, s, libp2p.HostConfig{Key: key(10 + i)}, libp2p.Config{})
+			id := mustConnect(t, ctx, n, b)
+			for range 2 {
+				_, err := n.Open(ctx, id, echoID)
+				require.NoError(t, err)
+			}
+		}
+		require.NoError(t, stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(b.Dropped(tx) == 3); return nil }))
+	})
+}
+
+// Who is behind in freeing streams of a connection is given no more of them, and others are served meanwhile.
+func TestAConnectionThatIsBehindWaits(t *testing.T) {
+	scope(t, func(ctx context.Context, s *registry.Scope) {
+		a := newNode(t, s, libp2p.HostConfig{Key: key(1)}, libp2p.Config{})
+		b := newNode(t, s, libp2p.HostConfig{Key: key(2)}, libp2p.Config{})
+		c := newNode(t, s, libp2p.HostConfig{Key: key(3)}, libp2p.Config{})
+		mustConnect(t, ctx, a, b)
+		mustConnect(t, ctx, c, b)
+		connected(t, ctx, b, sorted(a.Self(), c.Self())...)
+		release := b.Hold(ctx, a.Self())
+		defer release()
+		_, err := a.Open(ctx, b.Self(), echoID)
+		require.NoError(t, err)
+		_, err = c.Open(ctx, b.Self(), echoID)
+		require.NoError(t, err)
+		in, err := b.Accept(ctx) // a's came first, c's is given
+		require.NoError(t, err)
+		require.Equal(t, c.Self(), in.Peer)
+		short, cancel := env.WithTimeout(ctx, 20*time.Millisecond)
+		defer cancel()
+		_, err = b.Open(short, a.Self(), echoID)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		_, err = b.Accept(short)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		release()
+		in, err = b.Accept(ctx)
+		require.NoError(t, err)
+		require.Equal(t, a.Self(), in.Peer)
+		_, err = b.Open(ctx, a.Self(), echoID)
+		require.NoError(t, err)
+	})
+}
+
+// libp2p's callbacks may tell of a connection's beginning after its end.
+func TestAConnectionReportedTooLate(t *testing.T) {
+	two(t, libp2p.TCP, func(ctx context.Context, _ *registry.Scope, a, b node) {
+		mustConnect(t, ctx, a, b)
+		conn := a.host.Network().Conns()[0]
+		a.Disconnect(b.Self(), p2p.CodeShutdown)
+		require.NoError(t, stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(a.Links(tx, b.Self()) == 0); return nil }))
+		a.Add(conn)
+		require.NoError(t, stm.Do(ctx, func(tx *stm.Tx) error { require.Zero(t, a.Links(tx, b.Self())); return nil }))
+		connected(t, ctx, a)
+	})
+}
+
+// What a lost connection has left in the queue takes nobody's place.
+func TestTheQueueForgetsLostConnections(t *testing.T) {
+	scope(t, func(ctx context.Context, s *registry.Scope) {
+		a := newNode(t, s, libp2p.HostConfig{Key: key(1)}, libp2p.Config{})
+		b := newNode(t, s, libp2p.HostConfig{Key: key(2)}, libp2p.Config{QueuePeerMax: 1})
+		for range 3 {
+			_, err := a.Open(ctx, mustConnect(t, ctx, a, b), echoID)
+			require.NoError(t, err)
+			settle(t, func() bool { return b.Queued(ctx) == 1 })
+			a.Disconnect(b.Self(), p2p.CodeShutdown)
+			settle(t, func() bool { return b.Queued(ctx) == 0 })
+		}
+		require.NoError(t, stm.Do(ctx, func(tx *stm.Tx) error { require.Zero(t, b.Dropped(tx)); return nil }))
 	})
 }

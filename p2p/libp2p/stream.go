@@ -51,11 +51,11 @@ func (s *stream) Read(p []byte) (int, error) {
 
 // Write implements p2p.Stream.
 func (s *stream) Write(p []byte) (int, error) {
-	if s.closed.Load() {
-		return 0, fmt.Errorf("libp2p: Write after CloseWrite: %w", io.ErrClosedPipe)
-	}
 	if s.end.Load() != nil {
 		return 0, s.why(nil)
+	}
+	if s.closed.Load() {
+		return 0, fmt.Errorf("libp2p: Write after CloseWrite: %w", io.ErrClosedPipe)
 	}
 	n, err := s.raw.Write(p)
 	if err != nil {

@@ -209,3 +209,22 @@ func TestGoneReportsTheEndOnlyOnceAllWasRead(t *testing.T) {
 		sa.Reset(0)
 	})
 }
+
+func TestADeadlineSetWhileThePumpReads(t *testing.T) {
+	two(t, libp2p.TCP, func(ctx context.Context, s *registry.Scope, a, b node) {
+		sa, sb := pair(t, ctx, a, b)
+		sb.Watch()
+		require.NoError(t, env.Sleep(ctx, 20*time.Millisecond)) // lets the pump begin; the test holds without
+		require.NoError(t, sb.SetReadDeadline(env.Now(ctx).Add(50*time.Millisecond)))
+		full := make([]byte, 1024) // what the pump reads ahead at most: then it stops
+		_, err := sa.Write(full)
+		require.NoError(t, err)
+		require.NoError(t, env.Sleep(ctx, 20*time.Millisecond))
+		_, err = io.ReadFull(sb, full)
+		require.NoError(t, err)
+		_, err = sb.Read(full)
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		sa.Reset(0)
+		sb.Reset(0)
+	})
+}

@@ -40,7 +40,8 @@ func (b *builder) addTCP(sw *swarm.Swarm) error {
 	if err != nil {
 		return err
 	}
-	up, err := upgrader.New([]sec.SecureTransport{tls, xx}, muxers, nil, b.limits, gater{b.cfg.Refuse})
+	up, err := upgrader.New([]sec.SecureTransport{tls, xx}, muxers, nil, b.limits, gater{b.cfg.Refuse},
+		upgrader.WithAcceptTimeout(b.cfg.NegotiateTimeout))
 	if err != nil {
 		return err
 	}
