@@ -253,8 +253,11 @@ func TestCancelledWhileOpening(t *testing.T) {
 			s.Go("older", func(ctx context.Context) error { return nil })
 			_, err := acquire(s, "older")
 			require.NoError(t, err)
-			s.Go("failing", func(ctx context.Context) error { return errBoom })
-			_, err = registry.Acquire(s, "x", func(ctx context.Context) (*opened, error) { _ = never(ctx); return o, nil },
+			_, err = registry.Acquire(s, "x", func(ctx context.Context) (*opened, error) {
+				s.Go("failing", func(ctx context.Context) error { return errBoom }) // not before: opening must have begun
+				_ = never(ctx)
+				return o, nil
+			},
 				func(ctx context.Context, o *opened) error { o.closes++; return errors.Join(ctx.Err(), errOther) })
 			var closed *registry.ClosedError
 			require.ErrorAs(t, err, &closed)

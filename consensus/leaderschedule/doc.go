@@ -8,7 +8,7 @@
 // A [Schedule] is made of a chain.Genesis and judges headers: [Schedule.CheckHeader] looks at slot, leader and signature,
 // [Schedule.CheckTime] at the clock. A header's proof is the ed25519 signature of the slot's leader over chain.Fields.Content, in
 // the domain "header" of package chain/sign. A header is not to be accepted before its slot: from one that is at most [AheadMax]
-// slots ahead a [LaterError] tells when; a clock may be wrong by that much. Further ahead is a fault: [TooFarAheadError].
+// slots or [AheadMin] ahead a [LaterError] tells when; a clock may be wrong by that much. Further ahead is a fault: [TooFarAheadError].
 //
 // A [Signer] holds a leader's key and signs at most one header a slot, ever. [Forger.Run] is the forging loop.
 //

@@ -9,8 +9,12 @@ import (
 	"github.com/synodkit/synod/chain/sign"
 )
 
-// AheadMax is how many slots ahead of the clock a header may be and still be waited for. It allows for clocks that differ.
-const AheadMax chain.Slot = 2
+// How far ahead of the clock a header may be and still be waited for: AheadMax slots, or AheadMin of time if that is more. It allows for clocks
+// that differ, which short slots do not make better.
+const (
+	AheadMax chain.Slot = 2
+	AheadMin            = 2 * time.Second
+)
 
 // headerVersion is the version of the rules that a header's signature speaks of.
 const headerVersion = 1
@@ -43,12 +47,12 @@ func (e *LaterError) Error() string {
 	return fmt.Sprintf("leaderschedule: slot %d begins later, at %v", e.Slot, e.At.Format(time.RFC3339Nano))
 }
 
-// TooFarAheadError is the error of a slot more than AheadMax after the present one: no clock is that wrong, so whoever made it is.
+// TooFarAheadError is the error of a slot further ahead than AheadMax and AheadMin: no clock is that wrong, so whoever made it is.
 type TooFarAheadError struct{ Slot, Now chain.Slot }
 
 // Error names both slots.
 func (e *TooFarAheadError) Error() string {
-	return fmt.Sprintf("leaderschedule: slot %d is more than %d ahead of slot %d", e.Slot, AheadMax, e.Now)
+	return fmt.Sprintf("leaderschedule: slot %d is more than %d slots and %v ahead of slot %d", e.Slot, AheadMax, AheadMin, e.Now)
 }
 
 // Schedule says who may make the block of a slot: the keys of the genesis take turns. An immutable value, safe for concurrent use.
@@ -101,14 +105,14 @@ func (s *Schedule) CheckHeader(h *chain.Header) error {
 	return nil
 }
 
-// CheckTime says whether a slot has begun: nil, or *LaterError if it is at most AheadMax slots ahead, or *TooFarAheadError.
+// CheckTime says whether a slot has begun: nil, or *LaterError if it is at most AheadMax slots or AheadMin ahead, or *TooFarAheadError.
 func (s *Schedule) CheckTime(now time.Time, slot chain.Slot) error {
-	present := s.genesis.SlotAt(now)
+	present, begin := s.genesis.SlotAt(now), s.genesis.SlotStart(slot)
 	switch {
 	case slot <= present:
 		return nil
-	case slot-present <= AheadMax:
-		return &LaterError{slot, s.genesis.SlotStart(slot)}
+	case slot-present <= AheadMax || begin.Sub(now) <= AheadMin:
+		return &LaterError{slot, begin}
 	}
 	return &TooFarAheadError{slot, present}
 }

@@ -82,6 +82,14 @@ func TestCheckTime(t *testing.T) {
 	}
 	require.NoError(t, s.CheckTime(start.Add(11*time.Second), 11), "at the instant that LaterError names, all is well")
 	require.Equal(t, &LaterError{1, start.Add(time.Second)}, s.CheckTime(start.Add(-time.Hour), 1))
+
+	// With short slots the tolerance is a time.
+	g := s.Genesis()
+	g.SlotLength = 10 * time.Millisecond
+	short, err := New(g)
+	require.NoError(t, err)
+	require.Equal(t, &LaterError{200, start.Add(2 * time.Second)}, short.CheckTime(start, 200))
+	require.Equal(t, &TooFarAheadError{201, 0}, short.CheckTime(start, 201))
 }
 
 func FuzzCheckHeader(f *testing.F) {
@@ -127,5 +135,5 @@ func ExampleSchedule() {
 	// 1 <nil> <nil>
 	// leaderschedule: the slot is used up: slot 7, last 7
 	// leaderschedule: slot 7 begins later, at 2030-01-01T00:00:07Z
-	// leaderschedule: slot 8 is more than 2 ahead of slot 5
+	// leaderschedule: slot 8 is more than 2 slots and 2s ahead of slot 5
 }
