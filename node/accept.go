@@ -20,6 +20,12 @@ var ErrStranger = errors.New("node: no accepted handshake")
 func (n *Node[S]) accept(ctx context.Context, s *registry.Scope) error {
 	for {
 		in, err := n.cfg.Network.Accept(ctx)
+		if ctx.Err() != nil { // the network ends with the scope, and its end may be noticed first
+			if err == nil {
+				in.Stream.Reset(p2p.CodeShutdown)
+			}
+			return ctx.Err()
+		}
 		if err != nil {
 			return err
 		}

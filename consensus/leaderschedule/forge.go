@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/env"
@@ -46,6 +47,16 @@ func (e Event) String() string {
 		return fmt.Sprintf("slot %d: forged %v; %d slots missed before", e.Slot, e.Block, e.Missed)
 	}
 	return fmt.Sprintf("slot %d: forged %v", e.Slot, e.Block)
+}
+
+// Level is how much the event matters in a log: a slot that another block took, or that the end of the run cut off, is no fault.
+func (e Event) Level() slog.Level {
+	for _, ordinary := range []error{nil, ErrTipAhead, ErrSigned, context.Canceled} {
+		if errors.Is(e.Err, ordinary) {
+			return slog.LevelInfo
+		}
+	}
+	return slog.LevelError
 }
 
 // plan is what one slot's transaction found.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -232,4 +233,11 @@ func (d *stuck) Apply(ctx context.Context, b *store.Batch, l store.Durability) (
 		return first, nil
 	}
 	return t, err
+}
+
+func TestLevels(t *testing.T) {
+	for _, err := range []error{nil, ErrTipAhead, ErrSigned, &addError{context.Canceled}} {
+		require.Equal(t, slog.LevelInfo, Event{Err: err}.Level(), "%v", err)
+	}
+	require.Equal(t, slog.LevelError, Event{Err: &addError{errors.New("the queue is closed")}}.Level())
 }
