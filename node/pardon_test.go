@@ -37,6 +37,8 @@ func TestPardon(t *testing.T) {
 			if err != nil {
 				return err
 			}
+			ctx, cancel := env.WithTimeout(ctx, 2*refusal) // without it a peer that is never dialled again would hang the test
+			defer cancel()
 			peers := func(want int) error {
 				return stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(len(n.Peers(tx)) == want); return nil })
 			}
