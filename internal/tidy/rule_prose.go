@@ -1,7 +1,9 @@
 package tidy
 
 import (
+	"maps"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -52,22 +54,36 @@ func drawnFloors(text string) map[string]int {
 func readmeRule() Rule {
 	return Rule{
 		Name:  "readme",
-		Holds: "every Go snippet in README.md is part of an Example that is compiled and run",
+		Holds: "every Go snippet in README.md is part of an Example that is compiled and run, every one in docs part of a Go file",
 		Tree: func(p *Pass) {
-			var examples []string
+			var examples, files []string
 			for _, pkg := range p.Tree.Packages {
 				for _, f := range pkg.Files {
+					text := words(string(f.Src))
+					files = append(files, text)
 					if f.Test && strings.HasPrefix(path.Base(f.Path), "example") {
-						examples = append(examples, words(string(f.Src)))
+						examples = append(examples, text)
 					}
 				}
 			}
-			for _, s := range snippets(p.Tree.Prose["README.md"]) {
-				if !anyContains(examples, words(s.code)) {
-					p.ReportLine("README.md", s.line, "this snippet stands in no example_test.go: write the Example and copy it from there")
+			for _, name := range slices.Sorted(maps.Keys(p.Tree.Prose)) {
+				switch {
+				case name == "README.md":
+					p.compiled(name, examples, "this snippet stands in no example_test.go: write the Example and copy it from there")
+				case path.Dir(name) == "docs":
+					p.compiled(name, files, "this snippet stands in no Go file: copy it from one that is compiled")
 				}
 			}
 		},
+	}
+}
+
+// compiled reports the snippets of a text that are in none of the sources.
+func (p *Pass) compiled(name string, sources []string, problem string) {
+	for _, s := range snippets(p.Tree.Prose[name]) {
+		if !anyContains(sources, words(s.code)) {
+			p.ReportLine(name, s.line, "%s", problem)
+		}
 	}
 }
 

@@ -4,11 +4,14 @@ import "strings"
 
 func prosePlants() map[string][]plant {
 	readme := "-- README.md --\n# Kit\n\n```go\nx :=  f(1)\nuse(x)\n```\n\n```sh\nls\n```\n"
+	guide := "-- docs/guide.md --\n\n```go\nx := f(1)\n```\n"
 	return map[string][]plant{
 		"readme": {
 			{name: "snippet nowhere", tree: readme, want: []string{"README.md:3: write the Example"}},
 			{name: "snippet in production only", tree: readme + "-- stm/x.go --\npackage stm\nfunc g() {\n\tx := f(1)\n\tuse(x)\n}\n", want: []string{"README.md:3: example_test.go"}},
 			{name: "half of it", tree: readme + "-- stm/example_test.go --\npackage stm\nfunc g() {\n\tx := f(1)\n}\n", want: []string{"README.md:3: no example_test.go"}},
+			{name: "snippet of a guide nowhere", tree: guide, want: []string{"docs/guide.md:2: no Go file"}},
+			{name: "snippet of a guide in a main", tree: guide + "-- examples/x/main.go --\npackage main\nfunc g() {\n\tx := f(1)\n}\n"},
 			{name: "snippet indented otherwise", tree: readme + "-- stm/example_test.go --\npackage stm\nfunc Example() {\n\tx := f(1)\n\tuse(x)\n}\n"},
 		},
 		"architecture": {

@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// Tree is the module as text: every Go file parsed, and the prose at its root.
+// Tree is the module as text: every Go file parsed, and the prose.
 type Tree struct {
 	Module   string            // module path, from go.mod
 	Packages []*Package        // by directory, sorted
-	Prose    map[string]string // go.mod and the Markdown files at the root, by name
+	Prose    map[string]string // go.mod and the Markdown files at the root and in docs, by path
 	Fset     *token.FileSet    // positions of every file; names are relative to the root
 	byDir    map[string]*Package
 }
@@ -51,7 +51,7 @@ func Read(fsys fs.FS) (*Tree, error) {
 			return enter(fsys, p, d.Name())
 		case strings.HasSuffix(p, ".go"):
 			return t.addFile(fsys, p)
-		case path.Dir(p) == "." && (p == "go.mod" || strings.HasSuffix(p, ".md")):
+		case p == "go.mod" || strings.HasSuffix(p, ".md") && (path.Dir(p) == "." || path.Dir(p) == "docs"):
 			src, err := fs.ReadFile(fsys, p)
 			t.Prose[p] = string(src)
 			return err
