@@ -12,7 +12,8 @@
 // speaks about ([Fields.Content] is what a proof signs). A [Block] adds the body, checked against the header's hash and size.
 //
 // A [Fragment] is an immutable, anchored run of headers: a value to hold in a Var. [Step] is one instruction to a follower of
-// a chain. [Genesis] holds what all nodes of a network must agree on before they start.
+// a chain. [Genesis] holds what all nodes of a network must agree on before they start; what a ledger starts from is in it as opaque
+// bytes, so that the genesis hash names that too.
 //
 // # Encoding
 //
@@ -25,7 +26,7 @@
 //	block = [header, body: bytes]
 //	point = [slot: uint, hash: bytes .size 32]
 //	tip = [point, blockNo: uint]
-//	genesis = [network: text, startMilli: uint, slotMilli: uint, keys: [* bytes .size 32], nonce: bytes]
+//	genesis = [network: text, startMilli: uint, slotMilli: uint, keys: [* bytes .size 32], nonce: bytes, ledger: bytes]
 //
 // [Marshal] and [Unmarshal] give other packages the same strictness for their own types.
 //
@@ -43,6 +44,6 @@
 // # Limits
 //
 // [HeaderBytesMax] and [BodyBytesMax] bound what is decoded; callers may set lower ones. A genesis holds at most
-// 1,024 keys, 64 bytes of network name and 64 bytes of nonce. A Fragment holds up to about twice as many headers in memory as its
+// 1,024 keys, 64 bytes of network name, 64 bytes of nonce and [LedgerBytesMax] of the ledger's. A Fragment holds up to about twice as many headers in memory as its
 // length.
 package chain

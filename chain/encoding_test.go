@@ -23,7 +23,7 @@ func golden() (chain.Fields, *chain.Header, chain.Genesis) {
 	}
 	f := chain.Fields{Slot: 24, BlockNo: 23, Prev: prev, BodyHash: chain.HashOf([]byte("hi")), BodySize: 2}
 	g := chain.Genesis{Network: "test", Start: time.UnixMilli(1_700_000_000_000).UTC(), SlotLength: 200 * time.Millisecond,
-		Keys: [][]byte{bytes.Repeat([]byte{0xcd}, 32)}, Nonce: []byte{1}}
+		Keys: [][]byte{bytes.Repeat([]byte{0xcd}, 32)}, Nonce: []byte{1}, Ledger: []byte{2}}
 	return f, chain.NewHeader(f, []byte{7}), g
 }
 

@@ -23,11 +23,14 @@ func (e *GenesisError) Error() string {
 // Unwrap is ErrGenesis.
 func (e *GenesisError) Unwrap() error { return ErrGenesis }
 
+// LedgerBytesMax bounds what a genesis says to the ledger.
+const LedgerBytesMax = 256 << 10
+
 // Limits of a genesis.
 const (
 	genesisKeysMax  = 1024
 	genesisTextMax  = 64 // of the network name and of the nonce, bytes
-	genesisBytesMax = genesisKeysMax*(keyBytes+2) + 2*genesisTextMax + 64
+	genesisBytesMax = genesisKeysMax*(keyBytes+2) + 2*genesisTextMax + LedgerBytesMax + 64
 	keyBytes        = 32
 	slotMax         = 24 * time.Hour
 	lastSecond      = 253402300799 // 9999-12-31T23:59:59Z: no instant lies later
@@ -40,6 +43,7 @@ type Genesis struct {
 	SlotLength time.Duration // whole milliseconds, at most a day
 	Keys       [][]byte      // ed25519 public keys of the leaders, in order, 32 bytes each
 	Nonce      []byte        // at most 64 bytes; tells networks apart that agree in all else
+	Ledger     []byte        // what the ledger starts from, in its own encoding; opaque here, at most LedgerBytesMax bytes
 }
 
 // Validate reports the first field that is not valid, as a *GenesisError.
@@ -70,12 +74,15 @@ func (g Genesis) Validate() error {
 	if n := len(g.Nonce); n > genesisTextMax {
 		return bad("Nonce", "has %d bytes, at most %d", n, genesisTextMax)
 	}
+	if n := len(g.Ledger); n > LedgerBytesMax {
+		return bad("Ledger", "has %d bytes, at most %d", n, LedgerBytesMax)
+	}
 	return nil
 }
 
 // Bytes is the canonical encoding of a valid genesis.
 func (g Genesis) Bytes() []byte {
-	b := appendHead(nil, majorArray, 5)
+	b := appendHead(nil, majorArray, 6)
 	b = append(appendHead(b, majorText, uint64(len(g.Network))), g.Network...)
 	b = appendHead(b, majorUint, uint64(g.Start.UnixMilli()))
 	b = appendHead(b, majorUint, uint64(g.SlotLength.Milliseconds()))
@@ -83,16 +90,16 @@ func (g Genesis) Bytes() []byte {
 	for _, k := range g.Keys {
 		b = appendBytes(b, k)
 	}
-	return appendBytes(b, g.Nonce)
+	return appendBytes(appendBytes(b, g.Nonce), g.Ledger)
 }
 
-// DecodeGenesis decodes a genesis and validates it.
+// DecodeGenesis decodes a genesis and validates it. What Ledger says is for the ledger to judge.
 func DecodeGenesis(b []byte) (Genesis, error) {
 	if len(b) > genesisBytesMax {
 		return Genesis{}, fmt.Errorf("%w: genesis: %d bytes, at most %d", ErrTooLong, len(b), genesisBytesMax)
 	}
 	r := reader{what: "genesis", rest: b}
-	r.array(5)
+	r.array(6)
 	network, start, slot := r.text(genesisTextMax), r.uint(), r.uint()
 	if start > lastSecond*1000 || slot > uint64(slotMax.Milliseconds()) {
 		r.fail(ErrEncoding, "start %d ms or slot length %d ms out of range", start, slot)
@@ -107,6 +114,7 @@ func DecodeGenesis(b []byte) (Genesis, error) {
 		g.Keys = append(g.Keys, k[:])
 	}
 	g.Nonce = append([]byte{}, r.bytes(genesisTextMax)...)
+	g.Ledger = append(g.Ledger, r.bytes(LedgerBytesMax)...)
 	if err := r.end(); err != nil {
 		return Genesis{}, err
 	}

@@ -3,6 +3,8 @@ package chain_test
 import (
 	"bytes"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +17,7 @@ import (
 func genesis() chain.Genesis {
 	return chain.Genesis{
 		Network: "net", Start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), SlotLength: time.Second,
-		Keys: [][]byte{bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)}, Nonce: []byte("nonce"),
+		Keys: [][]byte{bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)}, Nonce: []byte("nonce"), Ledger: []byte("allocations"),
 	}
 }
 
@@ -28,6 +30,38 @@ func TestGenesisRoundTrip(t *testing.T) {
 	other := genesis()
 	other.Nonce = []byte("another")
 	require.NotEqual(t, g.Hash(), other.Hash())
+}
+
+// What the ledger starts from is part of the network's name, and passes through as it is.
+func TestGenesisLedger(t *testing.T) {
+	g := genesis()
+	seen := map[chain.Hash]int{}
+	for _, n := range []int{0, 1, 23, 24, 255, 256, 65536, chain.LedgerBytesMax} {
+		g.Ledger = bytes.Repeat([]byte{7}, n)
+		got, err := chain.DecodeGenesis(g.Bytes())
+		require.NoError(t, err, n)
+		require.True(t, bytes.Equal(g.Ledger, got.Ledger), n)
+		require.Equal(t, g.Hash(), got.Hash(), n)
+		seen[g.Hash()] = n
+	}
+	require.Len(t, seen, 8)
+	g.Ledger = nil
+	got, err := chain.DecodeGenesis(g.Bytes())
+	require.NoError(t, err)
+	require.Equal(t, g, got, "no bytes are nil, as a genesis that says nothing has them")
+
+	g.Ledger = make([]byte, chain.LedgerBytesMax+1)
+	_, err = chain.DecodeGenesis(g.Bytes())
+	require.ErrorIs(t, err, chain.ErrTooLong)
+
+	// The largest genesis of all is still one that can be read.
+	g = genesis()
+	g.Network, g.Nonce = strings.Repeat("n", 64), make([]byte, 64)
+	g.Start, g.SlotLength = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), 24*time.Hour
+	g.Keys = slices.Repeat([][]byte{make([]byte, 32)}, 1024)
+	g.Ledger = make([]byte, chain.LedgerBytesMax)
+	_, err = chain.DecodeGenesis(g.Bytes())
+	require.NoError(t, err)
 }
 
 func TestGenesisNamesTheField(t *testing.T) {
@@ -48,6 +82,7 @@ func TestGenesisNamesTheField(t *testing.T) {
 		{"Keys", func(g *chain.Genesis) { g.Keys = [][]byte{make([]byte, 31)} }},
 		{"Keys", func(g *chain.Genesis) { g.Keys = make([][]byte, 1025) }},
 		{"Nonce", func(g *chain.Genesis) { g.Nonce = make([]byte, 65) }},
+		{"Ledger", func(g *chain.Genesis) { g.Ledger = make([]byte, chain.LedgerBytesMax+1) }},
 	} {
 		g := genesis()
 		c.spoil(&g)

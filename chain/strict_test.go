@@ -43,7 +43,9 @@ func TestGolden(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "82"+"82"+"1818"+hashHex("01")+"03", hex.EncodeToString(p))
 	g := chain.Genesis{Network: "net", Start: time.UnixMilli(1000), SlotLength: time.Second, Keys: [][]byte{bytes.Repeat([]byte{9}, 32)}, Nonce: []byte{5}}
-	require.Equal(t, "85"+"636e6574"+"1903e8"+"1903e8"+"81"+hashHex("09")+"4105", hex.EncodeToString(g.Bytes()))
+	require.Equal(t, "86"+"636e6574"+"1903e8"+"1903e8"+"81"+hashHex("09")+"4105"+"40", hex.EncodeToString(g.Bytes()))
+	g.Ledger = []byte{6, 7}
+	require.Equal(t, "86"+"636e6574"+"1903e8"+"1903e8"+"81"+hashHex("09")+"4105"+"420607", hex.EncodeToString(g.Bytes()))
 }
 
 func TestDecodeHeaderIsStrict(t *testing.T) {
