@@ -92,15 +92,28 @@ func (s *Session) read(need int) error {
 	return nil
 }
 
+// readFailed tells a breach from a lost connection, whose error may wrap any of the others. Silence is a breach of a peer that is still there.
 func (s *Session) readFailed(err error) error {
-	if s.cancelled() != nil {
-		return s.fail(err)
-	}
 	switch {
+	case s.cancelled() != nil, errors.Is(err, ErrGone):
+		return s.fail(err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return s.violate(s.at.Name, Timeout, fmt.Errorf("no message within %v: %w", s.at.Timeout, err))
+		return s.late(Timeout, fmt.Errorf("no message within %v: %w", s.at.Timeout, err))
 	case errors.Is(err, io.EOF) && s.in.len() > 0:
 		return s.violate(s.at.Name, Truncated, io.ErrUnexpectedEOF)
 	}
 	return s.fail(err)
+}
+
+// late ends the session because a time limit has passed: by the peer's fault if it can be heard, or if the transport cannot tell.
+func (s *Session) late(kind ViolationKind, why error) error {
+	if p, ok := s.conn.Stream.(Prober); ok {
+		if err := p.Probe(); err != nil {
+			return s.fail(err)
+		}
+		if s.cancelled() != nil {
+			return s.fail(why)
+		}
+	}
+	return s.violate(s.at.Name, kind, why)
 }

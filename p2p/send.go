@@ -87,8 +87,8 @@ func (s *Session) flush() error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, os.ErrDeadlineExceeded) && s.cancelled() == nil:
-		return s.violate(s.at.Name, Stalled, fmt.Errorf("nothing read for %v: %w", writeTimeout, err))
+	case s.cancelled() == nil && !errors.Is(err, ErrGone) && errors.Is(err, os.ErrDeadlineExceeded):
+		return s.late(Stalled, fmt.Errorf("nothing read for %v: %w", writeTimeout, err))
 	}
 	return s.fail(err)
 }

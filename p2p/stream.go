@@ -34,6 +34,14 @@ type Stream interface {
 	Gone(tx *stm.Tx) error
 }
 
+// Prober is what a Stream may offer besides: a way to tell a peer that keeps silent from one that is not there any more. A Session asks it when a time
+// limit has passed, before it blames the peer.
+type Prober interface {
+	// Probe is nil if the peer's end of the connection answers now. Otherwise it gives up the connection, and the error says how it
+	// ended. It takes a few seconds at most, and ends with the stream.
+	Probe() error
+}
+
 // Code says to the peer why a stream or a connection was ended by force. It arrives at best effort.
 type Code uint32
 

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	everyDefault = 10 * time.Second
+	everyDefault = 20 * time.Second
 	everyMax     = time.Minute
 	pingLimit    = 5 * time.Minute
 	pongLimit    = time.Minute
@@ -80,7 +80,7 @@ func (m *MsgPing) ParseFrom(b []byte) error { return table.ParseBody(b, m) }
 // ParseFrom implements table.Message.
 func (m *MsgPong) ParseFrom(b []byte) error { return table.ParseBody(b, m) }
 
-// RTT is a peer's round trip time, written by Ping.
+// RTT is a peer's round trip time, written by Ping: a query for whoever chooses between peers.
 type RTT struct{ last *stm.Var[time.Duration] }
 
 // NewRTT is an RTT without a measurement.
@@ -94,7 +94,7 @@ func (r *RTT) Last(tx *stm.Tx) (time.Duration, bool) {
 
 // Config configures Ping. The zero value is ready.
 type Config struct {
-	Every time.Duration // between an answer and the next ping, default 10 s, at most 1 min
+	Every time.Duration // the mean of the pauses between an answer and the next ping, default 20 s, at most 1 min
 	RTT   *RTT          // may be nil
 }
 
@@ -112,7 +112,7 @@ func Ping(ctx context.Context, c p2p.Conn, cfg Config) error {
 		if err := ping(ctx, s, cfg.RTT); err != nil {
 			return err
 		}
-		next := env.Now(ctx).Add(cfg.Every)
+		next := env.Now(ctx).Add(cfg.pause(ctx))
 		_, err := p2p.Wait(ctx, s, func(tx *stm.Tx) bool {
 			tx.Check(env.Reached(tx, next))
 			return true
@@ -121,6 +121,11 @@ func Ping(ctx context.Context, c p2p.Conn, cfg Config) error {
 			return err
 		}
 	}
+}
+
+// pause is drawn anew each time, so that the pings of a network do not fall into step.
+func (c Config) pause(ctx context.Context) time.Duration {
+	return c.Every*3/4 + time.Duration(env.Rand(ctx).Int64N(int64(c.Every/2)+1))
 }
 
 // ping is one round trip.

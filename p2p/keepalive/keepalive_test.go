@@ -48,7 +48,7 @@ func FuzzMessages(f *testing.F) {
 	})
 }
 
-// A ping every ten seconds gives the round trip time.
+// A ping now and then gives the round trip time.
 func Example() {
 	rep := sim.Run(1, func(ctx context.Context) error {
 		a, b := simnet.NewLink(ctx, simnet.Config{Latency: 15 * time.Millisecond}).Pipe()
@@ -96,8 +96,54 @@ func TestPingsGoOn(t *testing.T) {
 			})
 		})
 		require.NoError(t, rep.Err)
-		require.Greater(t, rep.Steps, 60*6*4, "six pings a minute")
+		require.Greater(t, rep.Steps, 60*3*4, "three pings a minute")
 	}
+}
+
+// The pauses keep to their bounds and differ, so that two peers that start at once do not stay in step.
+func TestPauses(t *testing.T) {
+	const every = 8 * time.Second
+	var sent [2][]time.Duration
+	rep := sim.Run(1, func(ctx context.Context) error {
+		start := env.Now(ctx)
+		return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			for i := range sent {
+				a, b := p2ptest.Pipe(ctx)
+				s.Go("ping", func(ctx context.Context) error {
+					short, cancel := env.WithTimeout(ctx, time.Hour)
+					defer cancel()
+					_ = Ping(short, p2p.Conn{Stream: a}, Config{Every: every})
+					return nil
+				})
+				s.Go("answer", func(ctx context.Context) error {
+					session := p2p.NewSession(ctx, Protocol(), table.Responder, p2p.Conn{Stream: b})
+					for {
+						m, err := session.Recv()
+						if err != nil {
+							return nil
+						}
+						sent[i] = append(sent[i], env.Now(ctx).Sub(start))
+						if err := session.Send(&MsgPong{Cookie: m.(*MsgPing).Cookie}); err != nil {
+							return err
+						}
+					}
+				})
+			}
+			return nil
+		})
+	})
+	require.NoError(t, rep.Err)
+	lengths := map[time.Duration]bool{}
+	for _, at := range sent {
+		require.InDelta(t, float64(time.Hour/every), len(at), 40)
+		for i := range at[1:] {
+			gap := at[i+1] - at[i]
+			require.GreaterOrEqual(t, gap, every*3/4)
+			require.LessOrEqual(t, gap, every*5/4)
+			lengths[gap] = true
+		}
+	}
+	require.Greater(t, len(lengths), 100)
 }
 
 // A peer that dies is noticed while we rest.

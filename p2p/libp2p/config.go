@@ -76,6 +76,9 @@ type HostConfig struct {
 	Transport Transport
 	// Listen is the multiaddress to listen on; empty is an ephemeral port on 127.0.0.1. "none" does not listen.
 	Listen string
+	// Announce are the multiaddresses, without a peer id, under which others reach the host: what Network.Addrs and libp2p's identify tell, in this
+	// order. Empty: those listened on; in place of all interfaces (0.0.0.0, ::) their addresses, those that lead further first.
+	Announce []string
 	// PeersMax sizes the limits on connections and streams; 0 is 64.
 	PeersMax int
 	// StreamsPeerMax bounds the streams of one peer in each direction; 0 is 32.
@@ -96,6 +99,9 @@ func (c HostConfig) withDefaults() (HostConfig, error) {
 	}
 	if c.PeersMax < 0 || c.StreamsPeerMax < 0 {
 		return c, errors.New("libp2p: HostConfig.PeersMax and StreamsPeerMax must not be negative")
+	}
+	if _, err := c.announced(); err != nil {
+		return c, err
 	}
 	if c.DialTimeout < 0 || c.NegotiateTimeout < 0 {
 		return c, errors.New("libp2p: HostConfig.DialTimeout and NegotiateTimeout must not be negative")

@@ -11,6 +11,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peerstore"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/core/sec"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
@@ -96,6 +97,8 @@ func (n *Network) dialError(ctx context.Context, addr string, id p2p.PeerID, err
 		return &DialError{Addr: addr, Kind: ErrWrongPeer, Err: wrong}
 	case n.cfg.Refuse(id):
 		return &DialError{Addr: addr, Kind: ErrRefused}
+	case errors.Is(err, swarm.ErrNoGoodAddresses):
+		err = errors.New("the name does not resolve, or the host has no transport for it")
 	}
 	return &DialError{Addr: addr, Kind: ErrUnreachable, Err: err}
 }

@@ -10,10 +10,26 @@
 // does not read, closing a connection) is done by one task a connection, so that Reset, CloseWrite and Disconnect never block
 // their caller, and one stalled peer delays nobody else.
 //
-// One connection a peer is kept. When two peers dial each other at once there are two for a moment, and both sides close the same
-// one: of two connections opened within [SimultaneousWindow] of each other the one that the smaller peer id dialled stays; otherwise the
-// younger stays, because a peer that dials again has lost the older one. Streams on the closed connection are gone
-// and must be opened again; Connected holds the peer all the while. A dial that loses this way succeeds once the other connection is here.
+// # One connection a peer
+//
+// One connection a peer is kept. There are two for a moment when both sides dial each other at once, and when a peer was killed and is
+// back before its old connection has died, which over QUIC takes 30 s. The rule, for a new connection and the one that is there:
+//
+//   - Opened within [SimultaneousWindow] of each other and dialled by different sides: the one that the smaller peer id dialled stays. If that
+//     is the new one, the old one is closed. If it is the old one, it must prove that it lives: it is sent a probe, and while it has not
+//     answered, for [AnswerMax] at most, both are served. It answers: the new one is closed. It does not: it is closed, and the new one stays.
+//   - Else the younger stays, because a peer that dials again has lost the older one.
+//
+// So two peers that dialled each other close the same one: both connections answer, and both sides see the same dialers. A peer that has
+// come back knows of one connection, which nobody closes. Should the answer take longer than AnswerMax on a connection that lives, both may
+// be closed; then who wants a connection dials again. Streams on the closed connection are gone and must be opened again; Connected holds
+// the peer all the while. A dial that loses this way succeeds once the other connection is here.
+//
+// A probe is the first line of a negotiation on a new stream, which every libp2p host answers; it needs nothing of the peer's protocols.
+// Streams offer it to sessions (p2p.Prober): one that has waited in vain asks whether the peer is there at all, and if not the connection
+// is given up.
+//
+// # Streams
 //
 // Choosing a stream's protocol (multistream-select 1.0) costs no round trip: Open writes the identifier, and the peer's answer is
 // checked when the first byte is read. A peer that does not speak the protocol is an error of the first Read (and of

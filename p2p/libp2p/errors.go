@@ -99,7 +99,8 @@ func codeOfConn(c network.ConnErrorCode) p2p.Code {
 }
 
 // ioError translates what a libp2p stream said, unless we have reset it. The order matters: a connection that died of a timeout is
-// not a deadline, and a local reset that is not ours is libp2p's, which closes a connection's streams so.
+// not a deadline (QUIC's says so before the connection does), and a local reset that is not ours is libp2p's, which closes a connection's
+// streams so.
 func ioError(conn network.Conn, err error) error {
 	var (
 		reset  *network.StreamError
@@ -113,7 +114,7 @@ func ioError(conn network.Conn, err error) error {
 		return &p2p.ResetError{Code: p2p.Code(reset.ErrorCode), Remote: true}
 	case errors.As(err, &closed):
 		return &GoneError{Code: codeOfConn(closed.ErrorCode), Remote: closed.Remote, Err: err}
-	case errors.Is(err, network.ErrReset), errors.Is(err, io.EOF), conn.IsClosed():
+	case errors.Is(err, network.ErrReset), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), conn.IsClosed():
 		return &GoneError{Err: err}
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timed) && timed.Timeout():
 		return os.ErrDeadlineExceeded

@@ -59,24 +59,27 @@ func (b *builder) build() (host.Host, error) {
 	if err != nil {
 		return nil, err
 	}
+	addrs := b.addrs(sw)
 	h, err := basichost.NewHost(sw, &basichost.HostOpts{
 		EventBus: bus, UserAgent: "synod", ProtocolVersion: "synod/1", DisableSignedPeerRecord: true,
-		NegotiationTimeout: b.cfg.NegotiateTimeout,
+		NegotiationTimeout: b.cfg.NegotiateTimeout, AddrsFactory: addrs,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("libp2p: host: %w", err)
 	}
-	own := &ownHost{BasicHost: h}
+	own := &ownHost{BasicHost: h, addrs: addrs}
 	b.undo = []func() error{own.Close} // closes all the parts
 	if b.cfg.Transport == QUIC {
-		own.after, err = b.addQUIC(sw)
+		own.conns, err = b.addQUIC(sw)
 	} else {
 		err = b.addTCP(sw)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("libp2p: transport %s: %w", b.cfg.Transport, err)
 	}
-	h.Start()
+	if err := own.start(bus); err != nil {
+		return nil, err
+	}
 	if b.cfg.Listen != "none" {
 		if err := listen(sw, b.cfg.Listen); err != nil {
 			return nil, err

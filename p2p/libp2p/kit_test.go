@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"testing"
 	"time"
@@ -25,7 +26,13 @@ const patience = 60 * time.Second
 
 const echoID = "/synod/echo/1"
 
-func TestMain(m *testing.M) { registrytest.NoLeaks(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(childEnv) != "" {
+		childMain()
+		return
+	}
+	registrytest.NoLeaks(m)
+}
 
 func key(n byte) ed25519.PrivateKey {
 	seed := make([]byte, ed25519.SeedSize)

@@ -19,6 +19,9 @@ type link struct {
 	owed *stm.Var[int]   // jobs not yet done
 	done *stm.Var[bool]  // the task has ended
 
+	asking  *stm.Var[bool]   // a probe is under way
+	answers *stm.Var[uint64] // probes that the peer has answered
+
 	mu      sync.Mutex
 	turn    sync.Cond
 	jobs    []func() // at most a half-close and a reset a stream, and one close
@@ -31,7 +34,8 @@ type link struct {
 func newLink(n *Network, conn network.Conn) *link {
 	l := &link{
 		net: n, conn: conn, peer: p2p.PeerID(conn.RemotePeer().String()),
-		gone: stm.NewVar[error](nil), owed: stm.NewVar(0), done: stm.NewVar(false), streams: map[*stream]struct{}{},
+		gone: stm.NewVar[error](nil), owed: stm.NewVar(0), done: stm.NewVar(false),
+		asking: stm.NewVar(false), answers: stm.NewVar(uint64(0)), streams: map[*stream]struct{}{},
 	}
 	l.turn.L = &l.mu
 	return l

@@ -118,15 +118,6 @@ func (n *Network) shutdown() {
 // Self is the host's peer id.
 func (n *Network) Self() p2p.PeerID { return p2p.PeerID(n.host.ID().String()) }
 
-// Addrs are the addresses that other nodes can give to Connect.
-func (n *Network) Addrs() []string {
-	addrs := []string{}
-	for _, a := range n.host.Addrs() {
-		addrs = append(addrs, a.String()+"/p2p/"+n.host.ID().String())
-	}
-	return addrs
-}
-
 // Connected is every peer with a living connection, in the order of their identifiers.
 func (n *Network) Connected(tx *stm.Tx) []p2p.PeerID {
 	var peers []p2p.PeerID
@@ -144,7 +135,7 @@ func (n *Network) Disconnect(peer p2p.PeerID, code p2p.Code) {
 	links, _ := stm.Query(context.Background(), func(tx *stm.Tx) []*link {
 		links := n.table.Get(tx)[peer]
 		for _, l := range links {
-			l.lose(tx, code)
+			l.lose(tx, &GoneError{Code: code})
 		}
 		return links
 	})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
 
@@ -13,7 +12,8 @@ import (
 	"github.com/synodkit/synod/stm"
 )
 
-// table holds the links of each peer: at most one lives, others are being closed. It is a value: changed by copying.
+// table holds the links of each peer, oldest first: one lives, or two while the older is asked whether it does; others are being closed. It is a
+// value: changed by copying.
 type table map[p2p.PeerID][]*link
 
 func (t table) find(peer p2p.PeerID, c network.Conn) *link {
@@ -35,7 +35,7 @@ func (t table) with(peer p2p.PeerID, links []*link) table {
 	return t
 }
 
-// alive is the link that has not been lost, if any.
+// alive is the link that has not been lost, if any: of two the older, which stays if it answers.
 func alive(tx *stm.Tx, links []*link) *link {
 	for _, l := range links {
 		if l.gone.Get(tx) == nil {
@@ -45,19 +45,20 @@ func alive(tx *stm.Tx, links []*link) *link {
 	return nil
 }
 
-// lose marks the link as ended by us.
-func (l *link) lose(tx *stm.Tx, code p2p.Code) {
+// lose marks the link as ended by us. Who calls it must then close it.
+func (l *link) lose(tx *stm.Tx, why *GoneError) {
 	if l.gone.Get(tx) == nil {
-		l.gone.Set(tx, &GoneError{Code: code})
+		l.gone.Set(tx, why)
 	}
 }
 
-// verdict is what add decided: the link of the connection, and a link to be closed, with the code.
+// verdict is what add decided.
 type verdict struct {
-	link  *link
-	fresh bool
-	loser *link
-	code  p2p.Code
+	link   *link
+	fresh  bool
+	losers []*link // to be closed, with the code
+	code   p2p.Code
+	ask    *link // must prove that it lives, or lose to the new one
 }
 
 // add enters a connection and gives its link; nil if the network has ended. It is called by libp2p's callbacks, and by who may be ahead of them.
@@ -72,14 +73,13 @@ func (n *Network) add(c network.Conn) *link {
 		if l := t.find(made.peer, c); l != nil {
 			return verdict{link: l}, nil
 		}
-		v := verdict{link: made, fresh: true}
-		if refused {
-			v.loser, v.code = made, codeGated
-		} else if other := alive(tx, t[made.peer]); other != nil {
-			v.loser, v.code = made.rival(other), p2p.CodeSupplanted
+		v := verdict{link: made, fresh: true, losers: []*link{made}, code: codeGated}
+		if !refused {
+			v.losers, v.ask = made.challenge(tx, t[made.peer])
+			v.code = p2p.CodeSupplanted
 		}
-		if v.loser != nil {
-			v.loser.lose(tx, v.code)
+		for _, l := range v.losers {
+			l.lose(tx, &GoneError{Code: v.code})
 		}
 		n.table.Set(tx, t.with(made.peer, append(slices.Clip(t[made.peer]), made)))
 		return v, nil
@@ -92,8 +92,11 @@ func (n *Network) add(c network.Conn) *link {
 		_ = made.run(context.Background()) // does what is left to do, and ends
 		return nil
 	}
-	if v.loser != nil {
-		v.loser.close(v.code)
+	for _, l := range v.losers {
+		l.close(v.code)
+	}
+	if v.ask != nil {
+		n.tasks.start("probe "+string(made.peer), v.ask.probe)
 	}
 	if c.IsClosed() { // its Disconnected may have come before
 		n.remove(c)
@@ -110,9 +113,7 @@ func (n *Network) remove(c network.Conn) {
 		if l == nil {
 			return nil
 		}
-		if l.gone.Get(tx) == nil {
-			l.gone.Set(tx, why)
-		}
+		l.lose(tx, why)
 		rest := slices.DeleteFunc(slices.Clone(t[peer]), func(m *link) bool { return m == l })
 		n.table.Set(tx, t.with(peer, rest))
 		n.inbox.purge(tx, l)
@@ -125,7 +126,7 @@ func (n *Network) remove(c network.Conn) {
 }
 
 // epitaph is why a closed connection ended. libp2p tells only who asks it for one more stream; that does not block.
-func epitaph(c network.Conn) error {
+func epitaph(c network.Conn) *GoneError {
 	if c.IsClosed() {
 		st, err := c.NewStream(context.Background())
 		if err == nil {
@@ -137,39 +138,4 @@ func epitaph(c network.Conn) error {
 		}
 	}
 	return &GoneError{}
-}
-
-// SimultaneousWindow is how far apart two connections of one peer may have been opened to count as dialled at the same time.
-const SimultaneousWindow = 10 * time.Second
-
-// origin is what decides between two connections to the same peer. Both sides see the same dialer, and ages that differ by less than a
-// round trip.
-type origin struct {
-	dialer p2p.PeerID
-	opened time.Time
-}
-
-// yields says that of two living connections o is the one to close. It holds for exactly one of the two, if they differ.
-func (o origin) yields(other origin) bool {
-	age := other.opened.Sub(o.opened)
-	if age.Abs() > SimultaneousWindow || o.dialer == other.dialer {
-		return age > 0 // the peer has dialled again, so it has lost the older
-	}
-	return o.dialer > other.dialer
-}
-
-// rival is which of two living links must go.
-func (l *link) rival(other *link) *link {
-	if l.origin().yields(other.origin()) {
-		return l
-	}
-	return other
-}
-
-func (l *link) origin() origin {
-	stat := l.conn.Stat()
-	if stat.Direction == network.DirOutbound {
-		return origin{p2p.PeerID(l.conn.LocalPeer().String()), stat.Opened}
-	}
-	return origin{l.peer, stat.Opened}
 }

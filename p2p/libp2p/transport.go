@@ -5,11 +5,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"sync"
+	"io"
 	"syscall"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/sec"
-	basichost "github.com/libp2p/go-libp2p/p2p/host/basic"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/net/upgrader"
@@ -25,13 +25,18 @@ import (
 // windowMax bounds what one stream's sender may have in flight, and so what a reader that stopped reading holds.
 const windowMax = 1 << 20
 
+// measureEvery is how often yamux asks for the round trip time after the first time. It sizes windows by it, and that is all: its 30 s would wake an
+// idle network more often than anything of ours.
+const measureEvery = time.Hour
+
 // addTCP: TLS is offered before Noise, it carries half as much again on hardware with AES. The listening socket is its own: with
 // SO_REUSEPORT a port in use would go unnoticed.
 func (b *builder) addTCP(sw *swarm.Swarm) error {
-	window := *yamux.DefaultTransport
-	window.MaxStreamWindowSize = windowMax
-	window.MaxIncomingStreams = uint32(2 * b.cfg.StreamsPeerMax) // above the resource manager's limit, which also answers with a code
-	muxers := []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: &window}}
+	mux := *yamux.DefaultTransport
+	mux.MaxStreamWindowSize = windowMax
+	mux.MaxIncomingStreams = uint32(2 * b.cfg.StreamsPeerMax) // above the resource manager's limit, which also answers with a code
+	mux.MeasureRTTInterval = measureEvery
+	muxers := []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: &mux}}
 	tls, err := libp2ptls.New(libp2ptls.ID, b.key, muxers)
 	if err != nil {
 		return err
@@ -52,8 +57,8 @@ func (b *builder) addTCP(sw *swarm.Swarm) error {
 	return sw.AddTransport(t)
 }
 
-// addQUIC gives what must be closed after the host. The two keys of QUIC's stateless tokens follow from the host's, as in libp2p.
-func (b *builder) addQUIC(sw *swarm.Swarm) (func() error, error) {
+// addQUIC gives what must be closed after the swarm. The two keys of QUIC's stateless tokens follow from the host's, as in libp2p.
+func (b *builder) addQUIC(sw *swarm.Swarm) (io.Closer, error) {
 	reset, err := b.derive("libp2p quic stateless reset key")
 	if err != nil {
 		return nil, err
@@ -70,7 +75,7 @@ func (b *builder) addQUIC(sw *swarm.Swarm) (func() error, error) {
 	if err == nil {
 		err = sw.AddTransport(t)
 	}
-	return conns.Close, err
+	return conns, err
 }
 
 func (b *builder) derive(info string) (key [32]byte, err error) {
@@ -100,23 +105,4 @@ func listen(sw *swarm.Swarm, addr string) error {
 		return fmt.Errorf("libp2p: HostConfig.Listen: %s is not an address of the host's transport", addr)
 	}
 	return fmt.Errorf("libp2p: HostConfig.Listen: %s: %w", addr, err)
-}
-
-// ownHost closes what the basic host does not know of.
-type ownHost struct {
-	*basichost.BasicHost
-	after  func() error // nil for nothing
-	closed sync.Once
-	err    error
-}
-
-// Close implements host.Host. It may be called again.
-func (h *ownHost) Close() error {
-	h.closed.Do(func() {
-		h.err = h.BasicHost.Close()
-		if h.after != nil {
-			h.err = errors.Join(h.err, h.after())
-		}
-	})
-	return h.err
 }
