@@ -1,0 +1,68 @@
+package mempool
+
+import "github.com/synodkit/synod/chain"
+
+// pass validates transactions one after another and collects those that stay. It belongs to one task.
+type pass[S, X any] struct {
+	check   func(S, X) (S, error)
+	state   S
+	built   builder[X]
+	bytes   int
+	refused []refusal[X]
+	revived []*item[X] // that stay and were not pending
+	ticket  uint64     // the next new one
+}
+
+// refusal is a transaction that does not stay.
+type refusal[X any] struct {
+	item *item[X]
+	err  error
+}
+
+// add validates a transaction; ticket 0 gives it a new one.
+func (q *pass[S, X]) add(s slot[X]) bool {
+	state, err := q.check(q.state, s.x)
+	if err != nil {
+		q.refused = append(q.refused, refusal[X]{s.item, &RefusedError{s.id, err}})
+		return false
+	}
+	if s.ticket == 0 {
+		s.ticket = q.ticket
+		q.ticket++
+	}
+	q.state = state
+	q.built.add(s)
+	q.bytes += len(s.raw)
+	return true
+}
+
+// revive is add for one that was not pending.
+func (q *pass[S, X]) revive(it *item[X]) bool {
+	ok := q.add(slot[X]{item: it})
+	if ok {
+		q.revived = append(q.revived, it)
+	}
+	return ok
+}
+
+// without is the pass again, from state on, but for some that give way.
+func (q *pass[S, X]) without(state S, gone map[chain.Hash]bool) *pass[S, X] {
+	out := &pass[S, X]{check: q.check, state: state, refused: q.refused, ticket: q.ticket}
+	for s := range q.built.order.from(0) {
+		if gone[s.id] {
+			out.refused = append(out.refused, refusal[X]{s.item, &RefusedError{s.id, ErrFull}})
+		} else {
+			out.add(s)
+		}
+	}
+	staying := map[chain.Hash]bool{}
+	for _, r := range out.refused {
+		staying[r.item.id] = false
+	}
+	for _, it := range q.revived {
+		if _, no := staying[it.id]; !no {
+			out.revived = append(out.revived, it)
+		}
+	}
+	return out
+}
