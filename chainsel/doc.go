@@ -16,7 +16,7 @@
 // counts and the reason of the move in one transaction. Nobody sees a selection that a crash could take back.
 //
 // A [Follower] walks along the selection step by step, for a server of headers; [Chain.Range] reads blocks, for a server of
-// bodies.
+// bodies; [Chain.At] finds a header by its number.
 //
 // # Concurrency
 //

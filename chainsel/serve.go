@@ -18,6 +18,19 @@ func (c *Chain[S]) Block(ctx context.Context, p chain.Point) (chain.Block, error
 	return chain.Block{}, c.absent(p)
 }
 
+// At is the header of the selection with a number, however old: a look-up in memory or one read of the store. ErrNotFound for 0, which is the
+// genesis, and for numbers after the tip. Of two calls the selection may have moved between, so headers of neighbouring numbers need not link.
+func (c *Chain[S]) At(ctx context.Context, n chain.BlockNo) (*chain.Header, error) {
+	frag := c.sel.Load(ctx).Fragment
+	switch {
+	case n == 0 || n > frag.Tip().BlockNo:
+		return nil, fmt.Errorf("%w: block %d", ErrNotFound, n)
+	case n > frag.Anchor().BlockNo:
+		return frag.At(int(n-frag.Anchor().BlockNo) - 1), nil
+	}
+	return c.disk.header(n) // no rollback reaches it any more
+}
+
 // Range iterates over the blocks from one point to another, both included: a piece of one chain, oldest first, selected or not. The piece is
 // fixed when the iteration starts. An error is the last pair:
 //

@@ -216,3 +216,37 @@ func TestUnreadableStoreEndsTheChain(t *testing.T) {
 	require.ErrorIs(t, err, ErrCorrupt)
 	require.ErrorContains(t, err, "header 3")
 }
+
+func TestAt(t *testing.T) {
+	disk := store.NewMemory()
+	open(t, config(disk), func(ctx context.Context, c *Chain[tallied]) {
+		_, err := c.At(ctx, 0)
+		require.ErrorIs(t, err, ErrNotFound, "the genesis has no header")
+		a := run(genesis, 20, "a") // the anchor is a[14]
+		add(t, ctx, c, a...)
+		add(t, ctx, c, run(a[16].Header.Tip(), 4, "fork")...) // takes off a[17] and later
+		for i, b := range a[:17] {
+			h, err := c.At(ctx, chain.BlockNo(i+1))
+			require.NoError(t, err)
+			require.Equal(t, b.Point(), h.Point())
+		}
+		for n := chain.BlockNo(18); n <= 21; n++ {
+			h, err := c.At(ctx, n)
+			require.NoError(t, err)
+			require.Equal(t, n, h.BlockNo())
+			require.Equal(t, n == 21, h.Point() == query(ctx, c.Tip).Point)
+			require.NotEqual(t, a[min(n-1, 19)].Point(), h.Point(), "rolled back")
+		}
+		for _, n := range []chain.BlockNo{0, 22, 1 << 63} {
+			_, err = c.At(ctx, n)
+			require.ErrorIs(t, err, ErrNotFound)
+		}
+		b := new(store.Batch)
+		b.Delete(c.disk.key('h', 3))
+		ticket, err := disk.Apply(ctx, b, store.Durable)
+		require.NoError(t, err)
+		require.NoError(t, ticket.Wait(ctx))
+		_, err = c.At(ctx, 3)
+		require.ErrorIs(t, err, ErrCorrupt, "a hole is not taken for the end")
+	})
+}

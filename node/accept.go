@@ -17,7 +17,7 @@ import (
 var ErrStranger = errors.New("node: no accepted handshake")
 
 // accept serves what peers open.
-func (n *Node[S]) accept(ctx context.Context, s *registry.Scope) error {
+func (n *Node[S, X]) accept(ctx context.Context, s *registry.Scope) error {
 	for {
 		in, err := n.cfg.Network.Accept(ctx)
 		if ctx.Err() != nil { // the network ends with the scope, and its end may be noticed first
@@ -45,7 +45,7 @@ func (n *Node[S]) accept(ctx context.Context, s *registry.Scope) error {
 }
 
 // serve runs our side of a session that a peer has opened.
-func (n *Node[S]) serve(ctx context.Context, in p2p.Incoming) error {
+func (n *Node[S, X]) serve(ctx context.Context, in p2p.Incoming) error {
 	leave := n.sessions.Enter(ctx, peers.Key{Peer: in.Peer, Protocol: in.Protocol, Role: table.Responder}, in.Stream)
 	defer leave()
 	c := n.conn(in.Peer, in.Stream)

@@ -10,7 +10,7 @@ import (
 )
 
 // dial keeps a connection to an address until ctx ends. While the peer there is refused it waits.
-func (n *Node[S]) dial(ctx context.Context, addr string) error {
+func (n *Node[S, X]) dial(ctx context.Context, addr string) error {
 	pause := pauses{min: n.cfg.RetryMin, max: n.cfg.RetryMax}
 	for {
 		peer, err := n.cfg.Network.Connect(ctx, addr)
@@ -40,14 +40,14 @@ func (n *Node[S]) dial(ctx context.Context, addr string) error {
 }
 
 // pardoned waits while a peer is refused.
-func (n *Node[S]) pardoned(ctx context.Context, peer p2p.PeerID) error {
+func (n *Node[S, X]) pardoned(ctx context.Context, peer p2p.PeerID) error {
 	return stm.Do(ctx, func(tx *stm.Tx) error {
 		tx.Check(!n.cfg.Peers.Refused(tx, peer))
 		return nil
 	})
 }
 
-func (n *Node[S]) connected(tx *stm.Tx, peer p2p.PeerID) bool {
+func (n *Node[S, X]) connected(tx *stm.Tx, peer p2p.PeerID) bool {
 	for _, p := range n.cfg.Network.Connected(tx) {
 		if p == peer {
 			return true

@@ -17,7 +17,7 @@ func ExampleStart() {
 	r := sim.Run(1, func(ctx context.Context) error {
 		w := newWorld(ctx, 1) // a simulated net, and a genesis with one leader
 		return scoped(ctx, func(ctx context.Context, s *registry.Scope) error {
-			var nodes []*node.Node[int]
+			var nodes []*replica
 			for i, dials := range [][]int{{}, {0}} {
 				cfg, err := w.config(ctx, i, dials...)
 				if err != nil {
@@ -37,7 +37,7 @@ func ExampleStart() {
 			}
 			return stm.Do(ctx, func(tx *stm.Tx) error {
 				fmt.Println("the follower has block", nodes[1].Tip(tx).BlockNo)
-				fmt.Println("its ledger counts", nodes[1].Selection(tx).State)
+				fmt.Println("its ledger counts", nodes[1].Selection(tx).State.blocks)
 				fmt.Println("it forged", nodes[1].Forged(tx), "and follows", nodes[1].Peers(tx))
 				return nil
 			})

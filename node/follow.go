@@ -8,28 +8,26 @@ import (
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/p2p/handshake"
+	"github.com/synodkit/synod/p2p/keepalive"
 	"github.com/synodkit/synod/p2p/peers"
 	"github.com/synodkit/synod/p2p/table"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
 )
 
-// stage is how far a follower is.
-type stage uint8
-
-const (
-	starting    stage = iota // or pausing between two attempts
-	established              // the peer has accepted our handshake
-)
+// followed is how far a follower is. The zero value is one that starts, or pauses between two attempts.
+type followed struct {
+	rtt *keepalive.RTT // once the peer has accepted our handshake
+}
 
 // followAll starts a follower for each peer that is connected and has none.
-func (n *Node[S]) followAll(ctx context.Context, s *registry.Scope) error {
+func (n *Node[S, X]) followAll(ctx context.Context, s *registry.Scope) error {
 	for {
 		peer, err := stm.Query(ctx, func(tx *stm.Tx) p2p.PeerID {
 			following := n.following.Get(tx)
 			for _, p := range n.cfg.Network.Connected(tx) {
 				if _, has := following[p]; !has && !n.cfg.Peers.Refused(tx, p) {
-					n.following.Set(tx, with(following, p, starting))
+					n.following.Set(tx, with(following, p, followed{}))
 					return p
 				}
 			}
@@ -43,7 +41,7 @@ func (n *Node[S]) followAll(ctx context.Context, s *registry.Scope) error {
 }
 
 // follow keeps sessions with one peer while it is connected.
-func (n *Node[S]) follow(ctx context.Context, peer p2p.PeerID) error {
+func (n *Node[S, X]) follow(ctx context.Context, peer p2p.PeerID) error {
 	pause := pauses{min: n.cfg.RetryMin, max: n.cfg.RetryMax}
 	for {
 		since := env.Now(ctx)
@@ -69,10 +67,10 @@ func (n *Node[S]) follow(ctx context.Context, peer p2p.PeerID) error {
 }
 
 // rest waits for the next attempt, or until there is nobody to follow: then it gives up the peer's place in the same transaction.
-func (n *Node[S]) rest(ctx context.Context, peer p2p.PeerID, pause *pauses) (gone bool, err error) {
+func (n *Node[S, X]) rest(ctx context.Context, peer p2p.PeerID, pause *pauses) (gone bool, err error) {
 	until := env.Now(ctx).Add(pause.next(ctx))
 	gone, err = stm.Query(ctx, func(tx *stm.Tx) bool {
-		n.following.Set(tx, with(n.following.Get(tx), peer, starting))
+		n.following.Set(tx, with(n.following.Get(tx), peer, followed{}))
 		if n.connected(tx, peer) && !n.cfg.Peers.Refused(tx, peer) {
 			tx.Check(env.Reached(tx, until))
 			return false
@@ -87,7 +85,7 @@ func (n *Node[S]) rest(ctx context.Context, peer p2p.PeerID, pause *pauses) (gon
 }
 
 // followOnce runs the sessions that we open with a peer, until the first of them ends.
-func (n *Node[S]) followOnce(ctx context.Context, peer p2p.PeerID) error {
+func (n *Node[S, X]) followOnce(ctx context.Context, peer p2p.PeerID) error {
 	return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
 		err := n.initiate(ctx, peer, handshake.Protocol(), func(ctx context.Context, c p2p.Conn) error {
 			_, err := handshake.Propose(ctx, c, n.shake)
@@ -96,21 +94,22 @@ func (n *Node[S]) followOnce(ctx context.Context, peer p2p.PeerID) error {
 		if err != nil {
 			return err
 		}
+		rtt := keepalive.NewRTT()
 		err = stm.Do(ctx, func(tx *stm.Tx) error {
-			n.following.Set(tx, with(n.following.Get(tx), peer, established))
+			n.following.Set(tx, with(n.following.Get(tx), peer, followed{rtt}))
 			return nil
 		})
 		if err != nil {
 			return err
 		}
 		n.emit(ctx, PeerEvent{Kind: Following, Peer: peer})
-		n.startSessions(s, peer)
+		n.startSessions(s, peer, rtt)
 		return nil
 	}, registry.WithName("sessions"))
 }
 
 // initiate opens a stream and runs our side of a protocol on it.
-func (n *Node[S]) initiate(ctx context.Context, peer p2p.PeerID, proto *table.Protocol, run func(context.Context, p2p.Conn) error) error {
+func (n *Node[S, X]) initiate(ctx context.Context, peer p2p.PeerID, proto *table.Protocol, run func(context.Context, p2p.Conn) error) error {
 	stream, err := n.cfg.Network.Open(ctx, peer, proto.ID())
 	if err != nil {
 		return fmt.Errorf("node: opening %s: %w", proto.Name, err)
@@ -120,6 +119,6 @@ func (n *Node[S]) initiate(ctx context.Context, peer p2p.PeerID, proto *table.Pr
 	return run(ctx, n.conn(peer, stream))
 }
 
-func (n *Node[S]) conn(peer p2p.PeerID, stream p2p.Stream) p2p.Conn {
+func (n *Node[S, X]) conn(peer p2p.PeerID, stream p2p.Stream) p2p.Conn {
 	return p2p.Conn{Peer: peer, Stream: stream, Report: n.report}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,164 +12,123 @@ import (
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/chain/sign"
+	"github.com/synodkit/synod/consensus/leaderschedule"
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/node"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/p2p/chainsync"
 	"github.com/synodkit/synod/p2p/handshake"
 	"github.com/synodkit/synod/p2p/keepalive"
+	"github.com/synodkit/synod/p2p/txsubmission"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/sim"
-	"github.com/synodkit/synod/sim/simnet"
-	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/store"
 )
-
-const evil p2p.PeerID = "evil"
 
 // frame is a message on the wire.
 func frame(tag byte, body ...byte) []byte {
 	return append(append(binary.BigEndian.AppendUint32(nil, uint32(1+len(body))), tag), body...)
 }
 
+// attack is what a hostile peer does, beside answering in order what its table does not name.
+type attack struct {
+	table func(ctx context.Context, w world, tip chain.Tip) (map[string]say, error) // what it answers, made when the honest nodes are at tip; nil: in order
+	act   func(ctx context.Context, p *puppet) error                                // what it opens; nil: nothing
+}
+
 // says opens a protocol and writes raw bytes.
-func says(proto string, raw []byte) func(context.Context, *simnet.Node, handshake.Config) error {
-	return func(ctx context.Context, at *simnet.Node, _ handshake.Config) error {
-		s, err := at.Open(ctx, name(0), proto)
-		if err == nil && len(raw) > 0 {
-			_, err = s.Write(raw)
-		}
-		return err
-	}
+func says(protocol string, raw []byte) attack {
+	return attack{act: func(ctx context.Context, p *puppet) error { return p.write(ctx, protocol, raw) }}
 }
 
-// afterHandshake opens another protocol in order, then writes raw bytes.
-func afterHandshake(proto string, raw []byte) func(context.Context, *simnet.Node, handshake.Config) error {
-	return func(ctx context.Context, at *simnet.Node, cfg handshake.Config) error {
-		s, err := at.Open(ctx, name(0), handshake.Protocol().ID())
+func (p *puppet) write(ctx context.Context, protocol string, raw []byte) error {
+	c, err := p.open(ctx, protocol)
+	if err == nil && len(raw) > 0 {
+		_, err = c.Stream.Write(raw)
+	}
+	return err
+}
+
+// saysLater opens another protocol after a handshake in order, then writes raw bytes.
+func saysLater(protocol string, raw []byte) attack {
+	return attack{act: func(ctx context.Context, p *puppet) error {
+		if err := p.greet(ctx); err != nil {
+			return err
+		}
+		return p.write(ctx, protocol, raw)
+	}}
+}
+
+// evilLeader is the index in the genesis of the key that the hostile peer has.
+const evilLeader = 2
+
+// serves offers one block after the tip, made by forge.
+func serves(forge func(ctx context.Context, w world, tip chain.Tip) (chain.Block, error)) attack {
+	return attack{table: func(ctx context.Context, w world, tip chain.Tip) (map[string]say, error) {
+		b, err := forge(ctx, w, tip)
+		return offers(b).table(), err
+	}}
+}
+
+// unsigned is a header that no leader has signed.
+func unsigned(ahead chain.Slot) attack {
+	return serves(func(_ context.Context, _ world, tip chain.Tip) (chain.Block, error) {
+		f := chain.Fields{Slot: tip.Point.Slot + ahead, BlockNo: tip.BlockNo + 1, Prev: tip.Point.Hash}
+		return chain.Block{Header: chain.NewHeader(f, []byte("no signature"))}, nil
+	})
+}
+
+// signed is a block with a header in order, by the hostile leader; served is the body it comes with.
+func signed(body, served []byte) attack {
+	return serves(func(ctx context.Context, w world, tip chain.Tip) (chain.Block, error) {
+		schedule, err := leaderschedule.New(w.genesis)
 		if err != nil {
-			return err
+			return chain.Block{}, err
 		}
-		if _, err := handshake.Propose(ctx, p2p.Conn{Peer: name(0), Stream: s}, cfg); err != nil {
-			return err
-		}
-		return says(proto, raw)(ctx, at, cfg)
-	}
-}
-
-// liar serves a header that no leader has signed, for a slot after the tip.
-type liar struct {
-	tip  chain.Tip
-	slot chain.Slot
-}
-
-func (l liar) Intersect(_ *stm.Tx, points []chain.Point) (chain.Point, bool) { return points[0], true }
-func (l liar) Next(*stm.Tx) (chain.Step, bool) {
-	h := chain.NewHeader(chain.Fields{Slot: l.slot, BlockNo: l.tip.BlockNo + 1, Prev: l.tip.Point.Hash}, []byte("no signature"))
-	return chain.Step{Header: h, To: h.Point(), Tip: h.Tip()}, true
-}
-
-// serves answers what the honest node opens, by a follower that lies about a slot.
-func serves(slot chain.Slot) func(context.Context, *simnet.Node, handshake.Config) error {
-	return func(ctx context.Context, at *simnet.Node, cfg handshake.Config) error {
-		return serve(ctx, at, cfg, slot)
-	}
-}
-
-func serve(ctx context.Context, at *simnet.Node, cfg handshake.Config, slot chain.Slot) error {
-	for {
-		in, err := at.Accept(ctx)
+		signer, err := leaderschedule.OpenSigner(schedule, key(evilLeader), store.NewMemory())
 		if err != nil {
-			return err
+			return chain.Block{}, err
 		}
-		c := p2p.Conn{Peer: in.Peer, Stream: in.Stream}
-		switch in.Protocol {
-		case handshake.Protocol().ID():
-			if _, err := handshake.Answer(ctx, c, cfg); err != nil {
-				return err
-			}
-		case chainsync.Protocol().ID():
-			err := chainsync.Serve(ctx, c, liar{chain.Tip{Point: chain.Point{Hash: cfg.Genesis}}, slot})
-			if err == nil || ctx.Err() != nil {
-				return fmt.Errorf("the lie was taken: %w", err)
-			}
-			return nil
-		}
-	}
+		h, err := signer.Sign(ctx, chain.Fields{
+			Slot: evilSlot, BlockNo: tip.BlockNo + 1, Prev: tip.Point.Hash, BodyHash: chain.HashOf(body), BodySize: uint32(len(body)),
+		})
+		return chain.Block{Header: h, Body: served}, err
+	})
 }
 
-// TestHostile: a peer that breaks a protocol is recorded with what it did, disconnected and refused; the others go on.
+// evilSlot is the hostile leader's first slot; attacks begin with it.
+const evilSlot chain.Slot = evilLeader
+
+// TestHostile: a peer that breaks a protocol is recorded with what it did, disconnected and refused; the others go on within their bounds.
 func TestHostile(t *testing.T) {
 	shake, sync, alive := handshake.Protocol().ID(), chainsync.Protocol().ID(), keepalive.Protocol().ID()
 	for _, tc := range []struct {
 		name   string
-		attack func(context.Context, *simnet.Node, handshake.Config) error
+		attack attack
 		kind   p2p.ViolationKind
 		reason string // part of it
 	}{
 		{"garbage", says(shake, frame(0, 0xff, 0xff)), p2p.Garbage, ""},
+		{"garbage later", saysLater(sync, frame(4, 0x81, 0x80)), p2p.Garbage, ""},
 		{"wrong tag", says(shake, frame(99)), p2p.WrongTag, ""},
 		{"oversize", says(shake, []byte{0xff, 0xff, 0xff, 0xff}), p2p.Oversize, ""},
+		{"oversize later", saysLater(txsubmission.Protocol().ID(), []byte{0xff, 0xff, 0xff, 0xff}), p2p.Oversize, ""},
 		{"empty frame", says(shake, []byte{0, 0, 0, 0}), p2p.Oversize, ""},
-		{"garbage later", afterHandshake(sync, frame(4, 0x81, 0x80)), p2p.Garbage, ""},
-		{"out of agency", afterHandshake(alive, append(frame(2), frame(0, 0x81, 1)...)), p2p.OutOfAgency, ""},
+		{"out of agency", saysLater(alive, append(frame(2), frame(0, 0x81, 1)...)), p2p.OutOfAgency, ""},
 		{"stall", says(shake, nil), p2p.Timeout, ""},
-		{"unsigned header", serves(1), p2p.Invalid, sign.ErrSignature.Error()},
-		{"header far ahead", serves(1000), p2p.Invalid, "slot 1000 is more than"},
+		{"invalid headers", unsigned(1), p2p.Invalid, sign.ErrSignature.Error()},
+		{"invalid headers, far ahead", unsigned(1000), p2p.Invalid, "is more than"},
+		{"invalid bodies", signed([]byte("bad"), []byte("bad")), p2p.Invalid, errBody.Error()},
+		{"invalid bodies, of another header", signed([]byte("good"), []byte("evil")), p2p.Invalid, chain.ErrBody.Error()},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			r := sim.Run(5, func(ctx context.Context) error { return hostile(ctx, tc.attack, tc.kind, tc.reason) })
+			r := sim.Run(5, func(ctx context.Context) error {
+				return withEvil(ctx, tc.attack, func(ctx context.Context, h *duel) error { return h.convicted(ctx, tc.kind, tc.reason) })
+			})
 			require.NoError(t, r.Err)
 			require.Less(t, r.Elapsed, 5*time.Minute)
 		})
 	}
-}
-
-func hostile(ctx context.Context, attack func(context.Context, *simnet.Node, handshake.Config) error, kind p2p.ViolationKind, reason string) error {
-	w := newWorld(ctx, 2)
-	return scoped(ctx, func(ctx context.Context, s *registry.Scope) error {
-		nodes, err := w.mesh(ctx, s, 2)
-		if err != nil {
-			return err
-		}
-		at, err := w.net.Join(ctx, evil, simnet.NodeConfig{})
-		if err != nil {
-			return err
-		}
-		if _, err := at.Connect(ctx, string(name(0))); err != nil {
-			return err
-		}
-		shake := handshake.Config{Network: w.genesis.Network, Genesis: w.genesis.Hash(), Versions: []uint16{1}}
-		s.Go("attack", func(ctx context.Context) error { return attack(ctx, at, shake) })
-		v, err := stm.Query(ctx, func(tx *stm.Tx) *p2p.Violation {
-			vs := nodes[0].Violations(tx)
-			tx.Check(len(vs) > 0)
-			return vs[0]
-		})
-		if err != nil {
-			return err
-		}
-		if v.Peer != evil || v.Kind != kind || !strings.Contains(v.Error(), reason) {
-			return fmt.Errorf("recorded %w", v)
-		}
-		err = stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(len(at.Connected(tx)) == 0); return nil })
-		if err != nil {
-			return err
-		}
-		if _, err := at.Connect(ctx, string(name(0))); !errors.Is(err, simnet.ErrRefused) {
-			return fmt.Errorf("connecting again: %w", err)
-		}
-		tip, err := stm.Query(ctx, nodes[0].Tip)
-		if err != nil {
-			return err
-		}
-		if _, err := agree(ctx, nodes, tip.BlockNo+4); err != nil {
-			return err
-		}
-		if err := w.undisturbed(ctx); err != nil {
-			return err
-		}
-		return clean(ctx, nodes[1])
-	})
 }
 
 // TestStranger: without a handshake no other protocol is served, and that is nobody's violation.
@@ -182,22 +140,19 @@ func TestStranger(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			at, err := w.net.Join(ctx, evil, simnet.NodeConfig{})
+			p, err := w.puppet(ctx, nil)
 			if err != nil {
 				return err
 			}
-			if _, err := at.Connect(ctx, string(name(0))); err != nil {
-				return err
-			}
-			stream, err := at.Open(ctx, name(0), keepalive.Protocol().ID())
+			c, err := p.open(ctx, keepalive.Protocol().ID())
 			if err != nil {
 				return err
 			}
-			if err := stream.SetReadDeadline(env.Now(ctx).Add(time.Second)); err != nil {
+			if err := c.Stream.SetReadDeadline(env.Now(ctx).Add(time.Second)); err != nil {
 				return err
 			}
 			var reset *p2p.ResetError
-			if _, err := stream.Read(make([]byte, 1)); !errors.As(err, &reset) || !reset.Remote {
+			if _, err := c.Stream.Read(make([]byte, 1)); !errors.As(err, &reset) || !reset.Remote {
 				return fmt.Errorf("read: %w", err)
 			}
 			return clean(ctx, nodes...)
@@ -252,7 +207,7 @@ func wrongNetwork(ctx context.Context, w, other world, want [2]string) error {
 		if err != nil {
 			return err
 		}
-		if _, err := agree(ctx, []*node.Node[int]{a}, 4); err != nil {
+		if _, err := agree(ctx, []*replica{a}, 4); err != nil {
 			return err
 		}
 		for _, e := range events {

@@ -6,13 +6,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/node"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/store"
 )
 
 // start starts a node and ends it at once.
-func start(ctx context.Context, cfg node.Config[int]) error {
+func start(ctx context.Context, cfg config) error {
 	return scoped(ctx, func(ctx context.Context, s *registry.Scope) error {
 		_, err := node.Start(ctx, s, cfg)
 		return err
@@ -75,16 +76,17 @@ func TestConfig(t *testing.T) {
 	w := newWorld(ctx, 1)
 	good, err := w.config(ctx, 0)
 	require.NoError(t, err)
-	for field, spoil := range map[string]func(*node.Config[int]){
-		"Genesis":  func(c *node.Config[int]) { c.Genesis.Network = "" },
-		"Network":  func(c *node.Config[int]) { c.Network = nil },
-		"Store":    func(c *node.Config[int]) { c.Store = nil },
-		"Peers":    func(c *node.Config[int]) { c.Peers = nil },
-		"Body":     func(c *node.Config[int]) { c.Body = nil },
-		"RetryMax": func(c *node.Config[int]) { c.RetryMin, c.RetryMax = 2, 1 },
-		"leader":   func(c *node.Config[int]) { c.Key = key(7) },
-		"K":        func(c *node.Config[int]) { c.K = 0 },
-		"Ledger":   func(c *node.Config[int]) { c.Ledger = nil },
+	for field, spoil := range map[string]func(*config){
+		"Genesis":  func(c *config) { c.Genesis.Network = "" },
+		"Network":  func(c *config) { c.Network = nil },
+		"Store":    func(c *config) { c.Store = nil },
+		"Peers":    func(c *config) { c.Peers = nil },
+		"TxBytes":  func(c *config) { c.BodyBytesMax, c.Mempool.TxBytesMax = 1000, 1001 },
+		"Body":     func(c *config) { c.BodyBytesMax = chain.BodyBytesMax + 1 },
+		"RetryMax": func(c *config) { c.RetryMin, c.RetryMax = 2, 1 },
+		"leader":   func(c *config) { c.Key = key(7) },
+		"K":        func(c *config) { c.K = 0 },
+		"Ledger":   func(c *config) { c.Ledger = nil },
 	} {
 		cfg := good
 		spoil(&cfg)

@@ -25,15 +25,11 @@ func TestMain(m *testing.M) { registrytest.NoLeaks(m) }
 // errDone ends a test's scope.
 var errDone = errors.New("done")
 
-// count is a ledger that counts blocks; a body that starts with "bad" is not valid.
-type count struct{}
-
-func (count) Apply(n int, b chain.Block) (int, error) {
-	if len(b.Body) >= 3 && string(b.Body[:3]) == "bad" {
-		return n, errors.New("bad body")
-	}
-	return n + 1, nil
-}
+// replica is a node of these tests, config what it is made of.
+type (
+	replica = node.Node[state, write]
+	config  = node.Config[state, write]
+)
 
 func key(i int) sign.PrivateKey { return sign.KeyFromSeed([32]byte{byte(i + 1)}) }
 
@@ -63,18 +59,15 @@ func newWorld(ctx context.Context, keys int) world {
 func name(i int) p2p.PeerID { return p2p.PeerID(fmt.Sprintf("n%d", i)) }
 
 // config is node i's, which dials the nodes given.
-func (w world) config(ctx context.Context, i int, dials ...int) (node.Config[int], error) {
+func (w world) config(ctx context.Context, i int, dials ...int) (config, error) {
 	ledger := peers.NewLedger(peers.Config{})
 	shielded := context.WithoutCancel(ctx)
 	at, err := w.net.Join(ctx, name(i), simnet.NodeConfig{Refuse: func(p p2p.PeerID) bool {
 		refused, _ := stm.Query(shielded, func(tx *stm.Tx) bool { return ledger.Refused(tx, p) })
 		return refused
 	}})
-	cfg := node.Config[int]{
-		Genesis: w.genesis, K: 10, Ledger: count{}, Store: store.NewMemory(), Network: at, Peers: ledger, Key: key(i),
-		Body: func(_ *stm.Tx, n int, slot chain.Slot) []byte {
-			return fmt.Appendf(nil, "block %d in slot %d", n+1, slot)
-		},
+	cfg := config{
+		Genesis: w.genesis, K: 10, Ledger: registers{}, Store: store.NewMemory(), Network: at, Peers: ledger, Key: key(i),
 		Trace: node.Tracers{Peer: w.note},
 	}
 	for _, j := range dials {
@@ -103,7 +96,12 @@ func (w world) undisturbed(ctx context.Context) error {
 }
 
 // mesh starts n nodes, each connected to all others.
-func (w world) mesh(ctx context.Context, s *registry.Scope, n int) (nodes []*node.Node[int], err error) {
+func (w world) mesh(ctx context.Context, s *registry.Scope, n int) ([]*replica, error) {
+	return w.meshOf(ctx, s, n, func(*config) {})
+}
+
+// meshOf is mesh with changed configurations.
+func (w world) meshOf(ctx context.Context, s *registry.Scope, n int, change func(*config)) (nodes []*replica, err error) {
 	for i := range n {
 		var dials []int
 		for j := range i {
@@ -113,6 +111,7 @@ func (w world) mesh(ctx context.Context, s *registry.Scope, n int) (nodes []*nod
 		if err != nil {
 			return nil, err
 		}
+		change(&cfg)
 		running, err := node.Start(ctx, s, cfg)
 		if err != nil {
 			return nil, err
@@ -123,7 +122,7 @@ func (w world) mesh(ctx context.Context, s *registry.Scope, n int) (nodes []*nod
 }
 
 // agree waits until all nodes have the same tip, with at least that number.
-func agree(ctx context.Context, nodes []*node.Node[int], height chain.BlockNo) (chain.Tip, error) {
+func agree(ctx context.Context, nodes []*replica, height chain.BlockNo) (chain.Tip, error) {
 	return stm.Query(ctx, func(tx *stm.Tx) chain.Tip {
 		tip := nodes[0].Tip(tx)
 		tx.Check(tip.BlockNo >= height)
@@ -149,7 +148,7 @@ func scoped(ctx context.Context, body func(ctx context.Context, s *registry.Scop
 }
 
 // clean fails if a node has recorded a violation.
-func clean(ctx context.Context, nodes ...*node.Node[int]) error {
+func clean(ctx context.Context, nodes ...*replica) error {
 	for _, n := range nodes {
 		vs, err := stm.Query(ctx, n.Violations)
 		if err != nil {

@@ -9,12 +9,14 @@ import (
 	"github.com/synodkit/synod/chainsel"
 	"github.com/synodkit/synod/consensus/leaderschedule"
 	"github.com/synodkit/synod/env"
+	"github.com/synodkit/synod/mempool"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/p2p/blockfetch"
 	"github.com/synodkit/synod/p2p/chainsync"
 	"github.com/synodkit/synod/p2p/handshake"
 	"github.com/synodkit/synod/p2p/keepalive"
 	"github.com/synodkit/synod/p2p/table"
+	"github.com/synodkit/synod/p2p/txsubmission"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
 )
@@ -22,7 +24,9 @@ import (
 // Protocols are the full identifiers of what a node serves: what its network must accept.
 func Protocols() []string {
 	var out []string
-	for _, p := range []*table.Protocol{handshake.Protocol(), chainsync.Protocol(), blockfetch.Protocol(), keepalive.Protocol()} {
+	for _, p := range []*table.Protocol{
+		handshake.Protocol(), chainsync.Protocol(), blockfetch.Protocol(), txsubmission.Protocol(), keepalive.Protocol(),
+	} {
 		out = append(out, p.ID())
 	}
 	return out
@@ -32,7 +36,7 @@ func Protocols() []string {
 var errSessionOver = errors.New("node: a session is over")
 
 // startSessions starts the sessions that follow a peer. When one ends, all do.
-func (n *Node[S]) startSessions(s *registry.Scope, peer p2p.PeerID) {
+func (n *Node[S, X]) startSessions(s *registry.Scope, peer p2p.PeerID, rtt *keepalive.RTT) {
 	start := func(proto *table.Protocol, run func(context.Context, p2p.Conn) error) {
 		s.Go(proto.Name, func(ctx context.Context) error {
 			if err := n.initiate(ctx, peer, proto, run); err != nil {
@@ -42,7 +46,7 @@ func (n *Node[S]) startSessions(s *registry.Scope, peer p2p.PeerID) {
 		})
 	}
 	start(keepalive.Protocol(), func(ctx context.Context, c p2p.Conn) error {
-		return keepalive.Ping(ctx, c, keepalive.Config{})
+		return keepalive.Ping(ctx, c, keepalive.Config{RTT: rtt})
 	})
 	start(chainsync.Protocol(), func(ctx context.Context, c p2p.Conn) error {
 		return chainsync.Follow(ctx, c, chainsync.ClientConfig{
@@ -50,10 +54,21 @@ func (n *Node[S]) startSessions(s *registry.Scope, peer p2p.PeerID) {
 		})
 	})
 	start(blockfetch.Protocol(), n.bodies.Fetch)
+	start(txsubmission.Protocol(), n.txs.Pull)
+}
+
+// newTxs is what brings transactions, shared by the sessions with all peers: none is fetched from two at a time. A peer is to blame for what is no
+// transaction at all, not for one that is not valid on the state of the moment, since its own may be another.
+func (n *Node[S, X]) newTxs() (*txsubmission.Client, error) {
+	return txsubmission.NewClient(txsubmission.Config{
+		Sink: n.pool, Offer: n.pool.Offer, TxBytesMax: n.cfg.Mempool.TxBytesMax,
+		Full:  func(err error) bool { return errors.Is(err, mempool.ErrFull) },
+		Blame: func(err error) bool { var malformed *mempool.MalformedError; return errors.As(err, &malformed) },
+	})
 }
 
 // newBodies is what brings bodies, shared by the sessions with all peers: one decision sees all of them.
-func (n *Node[S]) newBodies() (*blockfetch.Client, error) {
+func (n *Node[S, X]) newBodies() (*blockfetch.Client, error) {
 	order := chainsel.Longest{}
 	return blockfetch.NewClient(blockfetch.Config{
 		Selection: n.fragment,
@@ -66,7 +81,7 @@ func (n *Node[S]) newBodies() (*blockfetch.Client, error) {
 }
 
 // deliver hands a block to chain selection and returns once that knows it. That the block is invalid is for the fetch's next decision to see.
-func (n *Node[S]) deliver(ctx context.Context, b chain.Block) error {
+func (n *Node[S, X]) deliver(ctx context.Context, b chain.Block) error {
 	added, err := n.chain.AddBlock(ctx, b)
 	if errors.Is(err, chainsel.ErrInvalid) {
 		return nil
@@ -81,10 +96,10 @@ func (n *Node[S]) deliver(ctx context.Context, b chain.Block) error {
 	})
 }
 
-func (n *Node[S]) fragment(tx *stm.Tx) chain.Fragment { return n.chain.Selection(tx).Fragment }
+func (n *Node[S, X]) fragment(tx *stm.Tx) chain.Fragment { return n.chain.Selection(tx).Fragment }
 
 // checkHeader judges a header before it enters a candidate: the cheap look at the clock first, then the signature.
-func (n *Node[S]) checkHeader(ctx context.Context, h *chain.Header) error {
+func (n *Node[S, X]) checkHeader(ctx context.Context, h *chain.Header) error {
 	err := n.schedule.CheckTime(env.Now(ctx), h.Slot())
 	var later *leaderschedule.LaterError
 	switch {
@@ -101,17 +116,20 @@ func (n *Node[S]) checkHeader(ctx context.Context, h *chain.Header) error {
 }
 
 // responders are our sides of what peers open, by identifier. The handshake is apart.
-func (n *Node[S]) responders() map[string]func(context.Context, p2p.Conn) error {
+func (n *Node[S, X]) responders() map[string]func(context.Context, p2p.Conn) error {
 	return map[string]func(context.Context, p2p.Conn) error{
 		keepalive.Protocol().ID(): keepalive.Answer,
 		chainsync.Protocol().ID(): n.serveChain,
 		blockfetch.Protocol().ID(): func(ctx context.Context, c p2p.Conn) error {
 			return blockfetch.Serve(ctx, c, n.chain)
 		},
+		txsubmission.Protocol().ID(): func(ctx context.Context, c p2p.Conn) error {
+			return txsubmission.Serve(ctx, c, n.pool)
+		},
 	}
 }
 
-func (n *Node[S]) serveChain(ctx context.Context, c p2p.Conn) error {
+func (n *Node[S, X]) serveChain(ctx context.Context, c p2p.Conn) error {
 	f, err := n.chain.NewFollower(ctx)
 	if err != nil {
 		c.Stream.Reset(p2p.CodeShutdown)

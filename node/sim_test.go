@@ -92,14 +92,14 @@ func TestRestart(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				_, err = agree(ctx, []*node.Node[int]{stays, first}, 4)
+				_, err = agree(ctx, []*replica{stays, first}, 4)
 				return err
 			})
 			if err != nil {
 				return err
 			}
 			// It is down while the other goes on alone.
-			if _, err := agree(ctx, []*node.Node[int]{stays}, 8); err != nil {
+			if _, err := agree(ctx, []*replica{stays}, 8); err != nil {
 				return err
 			}
 			if cfg1, err = w.config(ctx, 1, 0); err != nil { // a new connection point: the old one is cut
@@ -117,7 +117,7 @@ func TestRestart(t *testing.T) {
 			if tip.BlockNo < 4 {
 				return fmt.Errorf("resumed at %v", tip)
 			}
-			_, err = agree(ctx, []*node.Node[int]{stays, second}, 12)
+			_, err = agree(ctx, []*replica{stays, second}, 12)
 			if err != nil {
 				return err
 			}

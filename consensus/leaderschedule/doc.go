@@ -26,7 +26,8 @@
 // # Limits
 //
 // As many leaders as a genesis has keys, each once. Verifying costs one signature, whatever the header says. Run wakes once for
-// each slot it leads, and reads the chain only then.
+// each slot it leads, and reads the chain only then: in one transaction what to build on and what to put there; the body is made
+// outside it.
 //
 // # Stored form
 //

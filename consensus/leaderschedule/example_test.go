@@ -38,8 +38,8 @@ func ExampleForger() {
 		forger := leaderschedule.Forger{
 			Signer: signer,
 			Tip:    tip.Get,
-			Body: func(_ *stm.Tx, slot chain.Slot, after chain.Tip) []byte {
-				return fmt.Appendf(nil, "slot %d, after block %d", slot, after.BlockNo)
+			Body: func(_ *stm.Tx, slot chain.Slot, after chain.Tip) func() []byte {
+				return func() []byte { return fmt.Appendf(nil, "slot %d, after block %d", slot, after.BlockNo) }
 			},
 			Submit: func(ctx context.Context, b chain.Block) error {
 				fmt.Printf("%v: %s\n", env.Now(ctx).Sub(g.Start), b.Body)

@@ -19,10 +19,10 @@ var ErrTipAhead = errors.New("leaderschedule: the chain is at the slot or past i
 type Forger struct {
 	Signer *Signer
 
-	// Tip is what to build on, and Body the block's content for a slot; both run in one transaction, so that they belong to one moment. Body may
-	// read whatever it needs, but should return soon: the transaction runs again if what it read changes.
+	// Tip is what to build on, and Body the block's content for a slot; both run in one transaction, so that they belong to one moment. Body
+	// reads what it needs there and returns what makes the body of it, which runs once, after the transaction, and may take its time.
 	Tip  func(tx *stm.Tx) chain.Tip
-	Body func(tx *stm.Tx, slot chain.Slot, after chain.Tip) []byte
+	Body func(tx *stm.Tx, slot chain.Slot, after chain.Tip) func() []byte
 
 	// Submit hands the block to chain selection. While it waits, slots pass by; an error of it is traced, and the loop goes on.
 	Submit func(ctx context.Context, b chain.Block) error
@@ -63,7 +63,7 @@ func (e Event) Level() slog.Level {
 type plan struct {
 	slot chain.Slot
 	tip  chain.Tip
-	body []byte
+	body func() []byte // needed if the tip is before the slot
 }
 
 // Run makes a block in each slot that is the signer's, until ctx ends or the signer's store fails. It sleeps until the next own slot begins: one
@@ -136,17 +136,21 @@ func (f Forger) forge(ctx context.Context, p plan) (chain.Tip, error) {
 	if p.tip.Point.Slot >= p.slot {
 		return chain.Tip{}, fmt.Errorf("%w: %v", ErrTipAhead, p.tip)
 	}
-	if len(p.body) > chain.BodyBytesMax {
-		return chain.Tip{}, fmt.Errorf("leaderschedule: Forger.Body gave %d bytes, at most %d", len(p.body), chain.BodyBytesMax)
+	if p.body == nil {
+		return chain.Tip{}, errors.New("leaderschedule: Forger.Body gave nothing to make the body with")
+	}
+	body := p.body()
+	if len(body) > chain.BodyBytesMax {
+		return chain.Tip{}, fmt.Errorf("leaderschedule: Forger.Body gave %d bytes, at most %d", len(body), chain.BodyBytesMax)
 	}
 	h, err := f.Signer.Sign(ctx, chain.Fields{
 		Slot: p.slot, BlockNo: p.tip.BlockNo + 1, Prev: p.tip.Point.Hash,
-		BodyHash: chain.HashOf(p.body), BodySize: uint32(len(p.body)),
+		BodyHash: chain.HashOf(body), BodySize: uint32(len(body)),
 	})
 	if err != nil {
 		return chain.Tip{}, err
 	}
-	b, err := chain.NewBlock(h, p.body)
+	b, err := chain.NewBlock(h, body)
 	if err != nil {
 		return chain.Tip{}, err
 	}

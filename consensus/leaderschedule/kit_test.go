@@ -55,3 +55,6 @@ func query[T any](ctx context.Context, q func(*stm.Tx) T) T {
 	}
 	return x
 }
+
+// noBody makes empty bodies.
+func noBody(*stm.Tx, chain.Slot, chain.Tip) func() []byte { return func() []byte { return nil } }

@@ -50,8 +50,9 @@ func openReplica(ctx context.Context, s *registry.Scope, g chain.Genesis, key si
 	}
 	return &replica{c, sched, leaderschedule.Forger{
 		Signer: signer, Tip: c.Tip,
-		Body: func(tx *stm.Tx, slot chain.Slot, _ chain.Tip) []byte {
-			return fmt.Appendf(nil, "slot %d by %d on %d", slot, name, c.Selection(tx).State)
+		Body: func(tx *stm.Tx, slot chain.Slot, _ chain.Tip) func() []byte {
+			n := c.Selection(tx).State
+			return func() []byte { return fmt.Appendf(nil, "slot %d by %d on %d", slot, name, n) }
 		},
 		Submit: func(ctx context.Context, b chain.Block) error { _, err := c.AddBlock(ctx, b); return err },
 	}}, nil
