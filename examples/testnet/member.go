@@ -2,147 +2,109 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
+	"errors"
 	"fmt"
-	"io"
 	"net"
-	"strings"
-
-	"github.com/libp2p/go-libp2p/core/host"
+	"path/filepath"
 
 	"github.com/synodkit/synod/chain"
-	"github.com/synodkit/synod/node"
+	"github.com/synodkit/synod/examples/testnet/api"
+	"github.com/synodkit/synod/examples/testnet/home"
+	"github.com/synodkit/synod/examples/testnet/replica"
+	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/p2p/libp2p"
-	"github.com/synodkit/synod/p2p/peers"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
-	"github.com/synodkit/synod/store"
-	"github.com/synodkit/synod/store/pebble"
 )
 
-// securityK is the depth below which a testnet's blocks are final.
-const securityK = 2160
+// member is one node of the network, wherever it runs.
+type member interface {
+	// status is the newest one known. Its URL is empty while the node does not run.
+	status(tx *stm.Tx) api.Status
+	// hashAt is the hash of the selected block with a number, if it is known.
+	hashAt(tx *stm.Tx, number uint64) (chain.Hash, bool)
+	// hashes are those of the whole selected chain, block 1 first.
+	hashes(ctx context.Context) ([]chain.Hash, error)
+	// recorded are the violations that it has recorded against others.
+	recorded(ctx context.Context) ([]string, error)
+	// holds reports whether a transfer is pending there or on its chain.
+	holds(ctx context.Context, id chain.Hash) (bool, error)
+}
 
-// member is one node of the network with what surrounds it.
-type member struct {
-	network *network
-	index   int
+// local is a node in this process.
+type local struct {
 	name    string
-	metrics *metrics
-	ledger  *peers.Ledger
-	node    *stm.Var[*node.Node[tally]] // nil until it runs
-
-	// Set before the member's daemon is ready.
-	scope   *registry.Scope
-	self    string // peer id
-	address string // multiaddress with the peer id
-	url     string
+	replica *replica.Replica // set before its daemon is ready
 }
 
-func newMember(n *network, i int) *member {
-	return &member{
-		network: n, index: i, name: fmt.Sprintf("node%d", i), metrics: newMetrics(), ledger: peers.NewLedger(peers.Config{}),
-		node: stm.NewVar[*node.Node[tally]](nil).Label(fmt.Sprintf("testnet.node%d", i)),
-	}
-}
-
-// start opens what the node needs, says that it listens, and starts it when all others listen too.
-func (m *member) start(ctx context.Context, s *registry.Scope, ready func()) error {
-	m.scope = s
-	listener, err := m.listen(s)
-	if err != nil {
+// serve opens what the node needs, says that it listens, and runs it once it is told whom to dial.
+func (m *local) serve(ctx context.Context, s *registry.Scope, cfg replica.Config, ready func(), dial func(*stm.Tx) []string) error {
+	var err error
+	if m.replica, err = replica.Listen(ctx, s, cfg); err != nil {
 		return err
 	}
-	st, err := m.openStore(s)
-	if err != nil {
-		return err
-	}
-	network, err := m.bind(ctx, s)
-	if err != nil {
-		return err
-	}
-	m.url, m.self, m.address = "http://"+listener.Addr().String(), string(network.Self()), network.Addrs()[0]
 	ready()
-	addresses, err := stm.Query(ctx, func(tx *stm.Tx) []string {
-		all := m.network.addresses.Get(tx)
-		tx.Check(all != nil)
-		return all
-	})
+	addresses, err := stm.Query(ctx, dial)
 	if err != nil {
 		return err
 	}
-	running, err := node.Start(ctx, s, m.config(st, network, addresses))
-	if err != nil {
-		return err
-	}
-	if err := stm.Do(ctx, func(tx *stm.Tx) error { m.node.Set(tx, running); return nil }); err != nil {
-		return err
-	}
-	m.metrics.observe(m)
-	serve(s, listener, newServer(ctx, newHandler(m, m.metrics.handler())))
-	return nil
+	return m.replica.Start(ctx, addresses)
 }
 
-func (m *member) config(st store.Store, network *libp2p.Network, addresses []string) node.Config[tally] {
-	home := m.network.run.home
-	var dial []string
-	for _, j := range m.network.run.options.dials(m.index, len(addresses)) {
-		dial = append(dial, addresses[j])
+// config is the one of node i.
+func (r *run) config(i int, refuse func(p2p.PeerID) bool) replica.Config {
+	c := replica.Config{
+		Name: nodeName(i), Genesis: r.home.Genesis, Keys: r.home.Nodes[i], HTTP: r.http(i),
+		Transport: libp2p.Transport(r.options.transport), Refuse: refuse, Log: r.logs.handler,
 	}
-	return node.Config[tally]{
-		Genesis: home.genesis, K: securityK, Ledger: nodeLedger(home), Store: st, Network: network, Peers: m.ledger,
-		Dial: dial, Key: home.keys[m.index].leader,
-		Body: func(*stm.Tx, tally, chain.Slot) []byte {
-			body, _ := note{Forger: uint32(m.index), Text: m.name}.encode() // the name is short
-			return body
-		},
-		Trace: m.network.run.logs.tracers(m.name, m.metrics),
+	if r.home.Dir != "" {
+		c.Dir = filepath.Join(r.home.NodeDir(i), home.StoreFolder)
 	}
+	return c
 }
 
-func nodeLedger(h home) ledger { return ledger{nodes: uint64(len(h.keys))} }
-
-// listen opens the HTTP port.
-func (m *member) listen(s *registry.Scope) (net.Listener, error) {
-	port := m.network.run.options.basePort
+// http is the address that node i's server listens on.
+func (r *run) http(i int) string {
+	port := r.options.basePort
 	if port > 0 {
-		port += m.index
+		port += i
 	}
-	h, err := registry.Acquire(s, "http listener", func(ctx context.Context) (net.Listener, error) {
-		return new(net.ListenConfig).Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	}, func(_ context.Context, l net.Listener) error {
-		_ = l.Close() // the server has closed it, if it ran
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("--base-port %d: %w", m.network.run.options.basePort, err)
-	}
-	return h.Value(), nil
+	return fmt.Sprintf("127.0.0.1:%d", port)
 }
 
-func (m *member) openStore(s *registry.Scope) (store.Store, error) {
-	home := m.network.run.home
-	if home.dir == "" {
-		return store.NewMemory(), nil
+// blame names the flag that an error of a node, which names the node, comes from.
+func (r *run) blame(err error) error {
+	var refused *net.OpError
+	if r.options.basePort > 0 && errors.As(err, &refused) && refused.Op == "listen" {
+		return fmt.Errorf("--base-port %d: %w", r.options.basePort, err)
 	}
-	return pebble.Open(s, home.nodeDir(m.index)+"/"+dbFolder, pebble.Config{})
-}
-
-// bind makes the libp2p host and the network on it.
-func (m *member) bind(ctx context.Context, s *registry.Scope) (*libp2p.Network, error) {
-	refuse := refusal(ctx, m.ledger)
-	seed := m.network.run.home.keys[m.index].host.Seed()
-	h, err := registry.Acquire(s, "libp2p host", func(context.Context) (host.Host, error) {
-		return libp2p.NewHost(libp2p.HostConfig{Key: ed25519.NewKeyFromSeed(seed[:]), Refuse: refuse})
-	}, func(_ context.Context, h host.Host) error { return h.Close() })
-	if err != nil {
-		return nil, err
-	}
-	return libp2p.Bind(s, h.Value(), libp2p.Config{Protocols: node.Protocols(), Refuse: refuse})
-}
-
-// dump writes the tree of the node's scopes.
-func (m *member) dump(w io.Writer) error {
-	_, err := io.Copy(w, strings.NewReader(registry.Dump(m.scope).String()))
 	return err
 }
+
+func nodeName(i int) string { return fmt.Sprintf("node%d", i) }
+
+func (m *local) up(tx *stm.Tx) bool { return m.replica.Node(tx) != nil }
+
+func (m *local) status(tx *stm.Tx) api.Status { return m.replica.Status(tx) }
+
+func (m *local) hashAt(tx *stm.Tx, number uint64) (chain.Hash, bool) {
+	return m.replica.HashAt(tx, number)
+}
+
+func (m *local) hashes(ctx context.Context) ([]chain.Hash, error) { return m.replica.Hashes(ctx) }
+
+func (m *local) recorded(ctx context.Context) ([]string, error) {
+	return stm.Query(ctx, func(tx *stm.Tx) (out []string) {
+		for _, v := range m.replica.Node(tx).Violations(tx) {
+			out = append(out, v.Error())
+		}
+		return out
+	})
+}
+
+func (m *local) holds(ctx context.Context, id chain.Hash) (bool, error) {
+	t, err := stm.Query(ctx, func(tx *stm.Tx) api.Tx { return m.replica.Tx(tx, id) })
+	return there(t), err
+}
+
+func there(t api.Tx) bool { return t.Stage == api.Pending || t.Stage == api.Included }

@@ -12,12 +12,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/synodkit/synod/examples/testnet/home"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
@@ -52,6 +54,11 @@ func command(ctx context.Context, args ...string) (status int, stdout, stderr st
 	return status, out.String(), errs.String()
 }
 
+func given(o options, flags ...string) options {
+	o.explicit = func(name string) bool { return slices.Contains(flags, name) }
+	return o
+}
+
 func lastLine(s string) string {
 	lines := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
 	return lines[len(lines)-1]
@@ -77,7 +84,7 @@ func TestContinue(t *testing.T) {
 	status, first, stderr := command(t.Context(), append(flags, "4")...)
 	require.Equal(t, 0, status, stderr)
 	require.Equal(t, "testnet: warning: keys are derived from --seed 4 and are no secret\n", stderr)
-	key, err := os.ReadFile(filepath.Join(dir, "node0", leaderFile))
+	key, err := os.ReadFile(filepath.Join(dir, "node0", home.LeaderFile))
 	require.NoError(t, err)
 
 	status, second, stderr := command(t.Context(), "--json", "--data-dir", dir, "--until-block", "8")
@@ -92,7 +99,7 @@ func TestContinue(t *testing.T) {
 	start := regexp.MustCompile(`heights (\d+)`).FindStringSubmatch(second)
 	require.NotNil(t, start, second)
 	require.NotEqual(t, "0", start[1], "the first height shown is the first run's")
-	again, err := os.ReadFile(filepath.Join(dir, "node0", leaderFile))
+	again, err := os.ReadFile(filepath.Join(dir, "node0", home.LeaderFile))
 	require.NoError(t, err)
 	require.Equal(t, key, again)
 }
@@ -119,7 +126,7 @@ func TestHTTPAndLock(t *testing.T) {
 		checkHTTP(t, m[1])
 		code, _, stderr := command(t.Context(), "--data-dir", dir)
 		require.Equal(t, 1, code)
-		require.Contains(t, stderr, filepath.Join(dir, "node0", dbFolder))
+		require.Contains(t, stderr, filepath.Join(dir, "node0", home.StoreFolder))
 		require.Contains(t, stderr, "in use")
 		require.Equal(t, 1, strings.Count(stderr, "\n"), stderr)
 		return nil
@@ -155,18 +162,25 @@ func TestErrorLines(t *testing.T) {
 	defer l.Close()
 	port := fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
 	for want, args := range map[string][]string{
-		"unknown flag: --bogus":                                  {"--bogus"},
-		`unknown command "down"`:                                 {"down"},
-		`up takes no argument`:                                   {"up", "more"},
-		"--nodes 0: want 1 to 50":                                {"--nodes", "0"},
-		"--slot 1ms: want 20ms to 1h0m0s":                        {"--slot", "1ms"},
-		"--slot 20.5ms: want whole milliseconds":                 {"--slot", "20.5ms"},
-		"--base-port -1: want 0 to 65535":                        {"--base-port", "-1"},
-		"the last port would be 65537":                           {"--base-port", "65533"},
-		`--log-level "loud"`:                                     {"--log-level", "loud"},
-		"--data-dir: want a directory":                           {"--data-dir", ""},
-		"--base-port " + port + ": listen tcp 127.0.0.1:" + port: {"--base-port", port, "--nodes", "1"},
-		"invalid argument \"x\" for \"--until-block\"":           {"--until-block", "x"},
+		"unknown flag: --bogus":                                         {"--bogus"},
+		`unknown command "down"`:                                        {"down"},
+		`up takes no argument`:                                          {"up", "more"},
+		"--nodes 0: want 1 to 50":                                       {"--nodes", "0"},
+		"--slot 1ms: want 20ms to 1h0m0s":                               {"--slot", "1ms"},
+		"--slot 20.5ms: want whole milliseconds":                        {"--slot", "20.5ms"},
+		"--base-port -1: want 0 to 65535":                               {"--base-port", "-1"},
+		"the last port would be 65537":                                  {"--base-port", "65533"},
+		`--transport "udp": want tcp or quic`:                           {"--transport", "udp"},
+		"--load -1: want 0 to 10000":                                    {"--load", "-1"},
+		"--load 10001: want 0 to 10000":                                 {"--load", "10001"},
+		"--for -1s: want more than 0":                                   {"--for", "-1s"},
+		"--for 1s and --until-block 2: want one of them":                {"--for", "1s", "--until-block", "2"},
+		"--kill-restart with --nodes 1: want 2 or more":                 {"--kill-restart", "--nodes", "1"},
+		"--partition with --nodes 2: want 3 or more":                    {"--partition", "--nodes", "2"},
+		`--log-level "loud"`:                                            {"--log-level", "loud"},
+		"--data-dir: want a directory":                                  {"--data-dir", ""},
+		"--base-port " + port + ": node0: listen tcp 127.0.0.1:" + port: {"--base-port", port, "--nodes", "1"},
+		"invalid argument \"x\" for \"--until-block\"":                  {"--until-block", "x"},
 	} {
 		status, stdout, stderr := command(t.Context(), args...)
 		require.Equal(t, 1, status, want)
@@ -184,9 +198,9 @@ func TestForeignStore(t *testing.T) {
 		status, _, stderr := command(t.Context(), "--nodes", "1", "--slot", "20ms", "--until-block", "1", "--data-dir", dir)
 		require.Equal(t, 0, status, stderr)
 	}
-	place := filepath.Join(a, "node0", dbFolder)
+	place := filepath.Join(a, "node0", home.StoreFolder)
 	require.NoError(t, os.RemoveAll(place))
-	require.NoError(t, os.Rename(filepath.Join(b, "node0", dbFolder), place))
+	require.NoError(t, os.Rename(filepath.Join(b, "node0", home.StoreFolder), place))
 	status, _, stderr := command(t.Context(), "--data-dir", a, "--until-block", "2")
 	require.Equal(t, 1, status)
 	require.Regexp(t, `^testnet: node0: .*another network: genesis: ours is [0-9a-f]{64}, stored is [0-9a-f]{64}\n$`, stderr)
@@ -194,7 +208,7 @@ func TestForeignStore(t *testing.T) {
 
 // TestStall plants a network that makes no block: it is given up, with the reason.
 func TestStall(t *testing.T) {
-	o := given(options{nodes: 1, slot: time.Hour, until: 1, json: true, logLevel: "error", limits: limits{stall: 20 * time.Millisecond}})
+	o := given(options{nodes: 1, slot: time.Hour, transport: "tcp", until: 1, json: true, logLevel: "error", limits: limits{stall: 20 * time.Millisecond}})
 	var out bytes.Buffer
 	err := up(t.Context(), o, terminal{Writer: &out}, io.Discard)
 	require.EqualError(t, err, "block 1 was not reached (the shortest chain did not grow for 20ms): node0 at 0")
@@ -204,7 +218,10 @@ func TestStall(t *testing.T) {
 // planted runs a small network in which something is broken once it is up, and gives the verdict.
 func planted(t *testing.T, o options) (summary, error) {
 	t.Helper()
-	o.slot, o.until, o.json, o.logLevel = 50*time.Millisecond, 3, true, "error"
+	if o.until == 0 {
+		o.until = 3
+	}
+	o.slot, o.json, o.logLevel, o.transport = 50*time.Millisecond, true, "error", "tcp"
 	o.limits.leak = 50 * time.Millisecond
 	var out bytes.Buffer
 	err := up(t.Context(), given(o), terminal{Writer: &out}, io.Discard)
@@ -216,8 +233,8 @@ func planted(t *testing.T, o options) (summary, error) {
 // TestPlantedViolation: one recorded violation fails a run that converged.
 func TestPlantedViolation(t *testing.T) {
 	s, err := planted(t, options{nodes: 3, plant: plant{running: func(ctx context.Context, n *network) error {
-		n.members[0].ledger.Report(ctx, &p2p.Violation{
-			Peer: p2p.PeerID(n.members[1].self), Protocol: "chainsync", State: "Idle", Kind: p2p.Garbage, Err: errors.New("planted"),
+		n.locals[0].replica.Peers().Report(ctx, &p2p.Violation{
+			Peer: n.locals[1].replica.PeerID(), Protocol: "chainsync", State: "Idle", Kind: p2p.Garbage, Err: errors.New("planted"),
 		})
 		return nil
 	}}})
@@ -266,7 +283,7 @@ func TestMissingStore(t *testing.T) {
 	dir := t.TempDir()
 	status, _, stderr := command(t.Context(), "--nodes", "1", "--slot", "20ms", "--until-block", "1", "--data-dir", dir)
 	require.Equal(t, 0, status, stderr)
-	place := filepath.Join(dir, "node0", dbFolder)
+	place := filepath.Join(dir, "node0", home.StoreFolder)
 	require.NoError(t, os.RemoveAll(place))
 	status, _, stderr = command(t.Context(), "--data-dir", dir, "--until-block", "2")
 	require.Equal(t, 1, status)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/examples/testnet/load"
 )
 
 // hashesOf makes a chain of n blocks; blocks from fork on (1 based) are of another branch.
@@ -65,10 +66,86 @@ func TestJudge(t *testing.T) {
 
 // TestSummary fixes the fields of the JSON object: scripts read them.
 func TestSummary(t *testing.T) {
-	s, err := judge([]report{{hashes: hashesOf(2, 9, 0), rollbacks: 1}, {hashes: hashesOf(3, 9, 0), rollbacks: 2}},
-		ending{until: 2, elapsed: 1500 * time.Millisecond})
+	s, err := judge([]report{{hashes: hashesOf(2, 9, 0), rollbacks: 1}, {hashes: hashesOf(3, 9, 0), rollbacks: 2}}, ending{
+		until: 2, elapsed: 1500 * time.Millisecond, first: 500 * time.Millisecond, restarts: 1, rss: 4096,
+		planned: 2, faults: []fault{{name: killFault}, {name: partitionFault}},
+		traded: &traded{asked: 10, pending: 2, report: load.Report{
+			Totals: load.Totals{Accepted: 9, OnChain: 8, Refused: 3, Skipped: 4}, PerSecond: 7.77, SlotsP50: 1, SlotsP99: 6}},
+	})
 	require.NoError(t, err)
 	b, err := json.Marshal(s)
 	require.NoError(t, err)
-	require.Equal(t, `{"nodes":2,"height":2,"converged":true,"rollbacks":3,"violations":0,"leaks":0,"seconds":1.5}`, string(b))
+	require.Equal(t, `{"nodes":2,"height":2,"converged":true,"rollbacks":3,"violations":0,"leaks":0,"seconds":1.5,`+
+		`"first_block_seconds":0.5,"restarts":1,"partitions":1,"txs_accepted":9,"txs_on_chain":7,"txs_pending":2,`+
+		`"txs_refused":3,"txs_skipped":4,"tx_per_second":7.7,"inclusion_slots_p50":1,"inclusion_slots_p99":6,"rss_bytes":4096}`, string(b))
+}
+
+// TestJudgeFaults: a fault that did not bite fails the run, naming what was not seen, and so does one that never ended.
+func TestJudgeFaults(t *testing.T) {
+	reports := []report{{name: "a", hashes: hashesOf(6, 99, 0)}}
+	for _, tc := range []struct {
+		name string
+		end  ending
+		want string // empty: success
+	}{
+		{"bit", ending{until: 5, planned: 1, faults: []fault{{name: partitionFault}}}, ""},
+		{"kill without evidence", ending{until: 5, planned: 1, faults: []fault{{name: killFault, missing: []string{"an exit by SIGKILL"}}}},
+			"--kill-restart did not bite, missing: an exit by SIGKILL"},
+		{"partition without evidence", ending{until: 5, planned: 1, faults: []fault{{name: partitionFault, missing: []string{"a rollback"}}}},
+			"--partition did not bite, missing: a rollback"},
+		{"not over", ending{until: 5, planned: 2, faults: []fault{{name: killFault}}}, "1 of 2 faults did not come to their end"},
+		{"not over, but interrupted", ending{planned: 2, stopped: "interrupted"}, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s, err := judge(reports, tc.end)
+			if tc.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tc.want)
+			require.Zero(t, s.Partitions)
+		})
+	}
+}
+
+// TestJudgeLoad: a promise that was not kept fails the run, and so does a load that shows nothing.
+func TestJudgeLoad(t *testing.T) {
+	reports := []report{{name: "a", hashes: hashesOf(6, 99, 0)}}
+	of := func(accepted, pending int, lost ...string) *traded {
+		return &traded{asked: 50, pending: pending, lost: lost, report: load.Report{Totals: load.Totals{Accepted: accepted}, FirstRefusal: "no funds"}}
+	}
+	for _, tc := range []struct {
+		name  string
+		until uint64
+		t     *traded
+		want  string // empty: success
+	}{
+		{"all on the chain", 5, of(9, 0), ""},
+		{"some pending", 5, of(9, 8), ""},
+		{"one lost", 5, of(9, 1, "ab, accepted by node2 in slot 7"),
+			"1 accepted transfers are neither on the common chain nor in a mempool: ab, accepted by node2 in slot 7"},
+		{"one lost without a goal", 0, of(9, 1, "ab"), "1 accepted transfers are neither on the common chain nor in a mempool: ab"},
+		{"many lost", 5, of(9, 0, "a", "b", "c", "d", "e", "f"), "6 accepted transfers are neither on the common chain nor in a mempool: a; b; c; d; e"},
+		{"none accepted", 5, of(0, 0), "no transfer was accepted under --load 50 (no funds)"},
+		{"none on the chain", 5, of(3, 3), "no transfer came onto the chain under --load 50, though 3 were accepted"},
+		{"none, and no goal", 0, of(0, 0), ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := judge(reports, ending{until: tc.until, traded: tc.t})
+			if tc.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, tc.want)
+		})
+	}
+}
+
+// TestCommonHeight: the common chain ends where the first one ends or differs.
+func TestCommonHeight(t *testing.T) {
+	whole := hashesOf(6, 99, 0)
+	require.EqualValues(t, 6, commonHeight([]report{{hashes: whole}}))
+	require.EqualValues(t, 4, commonHeight([]report{{hashes: whole}, {hashes: whole[:4]}}))
+	require.EqualValues(t, 3, commonHeight([]report{{hashes: whole}, {hashes: hashesOf(6, 4, 7)}}))
+	require.EqualValues(t, 0, commonHeight([]report{{hashes: whole}, {}}))
 }

@@ -8,34 +8,35 @@ import (
 	"time"
 
 	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/examples/testnet/api"
+	"github.com/synodkit/synod/examples/testnet/load"
 )
 
-// view is one node at one moment: the body of /status and a row of the table.
-type view struct {
-	Name       string     `json:"name"`
-	PeerID     string     `json:"peer_id"`
-	Height     uint64     `json:"height"`
-	Tip        chain.Hash `json:"-"`
-	TipHex     string     `json:"tip"`
-	Slot       uint64     `json:"slot"` // of the tip
-	Peers      int        `json:"peers"`
-	Rollbacks  uint64     `json:"rollbacks"`
-	Violations int        `json:"violations"`
-	Forged     uint64     `json:"forged"`
-	Root       string     `json:"root"` // of the ledger after the tip
-	URL        string     `json:"-"`
-}
+// view is one node at one moment: a row of the table.
+type view = api.Status
 
 // moment is the whole network at one moment, read in one transaction.
 type moment struct {
 	views  []view
+	totals load.Totals
+	cut    bool          // by --partition
 	slot   chain.Slot    // by the clock
 	since  time.Duration // since up
-	agreed bool          // all hold the same block --until-block
+	rss    uint64
+	loaded bool
+
+	goal   uint64 // that all must agree on; 0: none yet
+	agreed bool   // all hold the same block goal
+	calm   bool   // no fault is still to come
 }
 
-// same reports whether the nodes look as they did before.
-func (m moment) same(before moment) bool { return slices.Equal(m.views, before.views) }
+// same reports whether the network looks as it did before.
+func (m moment) same(before moment) bool {
+	return slices.Equal(m.views, before.views) && m.totals == before.totals && m.cut == before.cut && m.goal == before.goal && m.calm == before.calm
+}
+
+// done reports whether nothing is waited for any more.
+func (m moment) done() bool { return m.goal > 0 && m.agreed && m.calm }
 
 // lowest and highest are the heights of the shortest and the longest chain.
 func (m moment) lowest() uint64 {
@@ -97,32 +98,57 @@ func (d *display) show(m moment) {
 	io.WriteString(d.out, b.String())
 }
 
+// say prints a line that stays.
+func (d *display) say(text string) {
+	d.drawn = 0
+	fmt.Fprintln(d.out, text)
+}
+
 // line is a moment as one plain line.
 func line(m moment) string {
 	heights, peers := make([]string, len(m.views)), make([]string, len(m.views))
 	var rollbacks uint64
-	tip, violations := m.views[0], 0
+	tip, violations, pending := m.views[0], 0, 0
 	for i, v := range m.views {
 		heights[i], peers[i] = fmt.Sprint(v.Height), fmt.Sprint(v.Peers)
 		rollbacks += v.Rollbacks
 		violations += v.Violations
+		pending = max(pending, v.Mempool.Count)
 		if v.Height > tip.Height {
 			tip = v
 		}
 	}
-	return fmt.Sprintf("%6.1fs slot %d block %d %s heights %s peers %s rollbacks %d violations %d",
-		m.since.Seconds(), m.slot, tip.Height, short(tip.Tip), strings.Join(heights, " "), strings.Join(peers, " "), rollbacks, violations)
+	text := fmt.Sprintf("%6.1fs slot %d block %d %s heights %s peers %s rollbacks %d violations %d mempool %d rss %dM",
+		m.since.Seconds(), m.slot, tip.Height, short(tip.Tip), strings.Join(heights, " "), strings.Join(peers, " "), rollbacks, violations, pending, m.rss>>20)
+	return strings.Join(append([]string{text}, m.notes()...), " ")
+}
+
+// notes are what is only worth a word while it is there.
+func (m moment) notes() (out []string) {
+	if m.loaded {
+		out = append(out, fmt.Sprintf("transfers %d on chain %d", m.totals.Accepted, m.totals.OnChain))
+	}
+	if m.cut {
+		out = append(out, "cut")
+	}
+	for _, v := range m.views {
+		if v.URL == "" {
+			out = append(out, v.Name+" down")
+		}
+	}
+	return out
 }
 
 // table is a moment as rows, all ASCII.
 func table(m moment) []string {
+	head := []string{fmt.Sprintf("slot %d", m.slot), fmt.Sprintf("up %.0fs", m.since.Seconds())}
 	rows := []string{
-		fmt.Sprintf("slot %d  up %.0fs  Ctrl-C ends", m.slot, m.since.Seconds()),
-		"node    height  tip         slot peers rollbacks violations  http",
+		strings.Join(append(append(head, m.notes()...), "Ctrl-C ends"), "  "),
+		"node    height  tip         slot peers rollbacks violations mempool  http",
 	}
 	for _, v := range m.views {
-		rows = append(rows, fmt.Sprintf("%-6s %7d  %-8s %7d %5d %9d %10d  %s",
-			v.Name, v.Height, short(v.Tip), v.Slot, v.Peers, v.Rollbacks, v.Violations, strings.TrimPrefix(v.URL, "http://")))
+		rows = append(rows, fmt.Sprintf("%-6s %7d  %-8s %7d %5d %9d %10d %7d  %s",
+			v.Name, v.Height, short(v.Tip), v.Slot, v.Peers, v.Rollbacks, v.Violations, v.Mempool.Count, strings.TrimPrefix(v.URL, "http://")))
 	}
 	return rows
 }

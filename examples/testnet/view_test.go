@@ -8,11 +8,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/synodkit/synod/examples/testnet/api"
+	"github.com/synodkit/synod/examples/testnet/load"
 )
 
 func twoNodes(height uint64) moment {
 	views := []view{
-		{Name: "node0", Height: height, Slot: 2 * height, Peers: 1, URL: "http://127.0.0.1:9000"},
+		{Name: "node0", Height: height, Slot: 2 * height, Peers: 1, URL: "http://127.0.0.1:9000", Mempool: api.Mempool{Count: 7, Bytes: 900}},
 		{Name: "node1", Height: height - 1, Slot: 2*height - 2, Peers: 1, Rollbacks: 1, URL: "http://127.0.0.1:9001"},
 	}
 	views[0].Tip[0], views[1].Tip[0] = 0xab, 0xcd
@@ -22,10 +25,13 @@ func twoNodes(height uint64) moment {
 func TestTable(t *testing.T) {
 	require.Equal(t, []string{
 		"slot 9  up 4s  Ctrl-C ends",
-		"node    height  tip         slot peers rollbacks violations  http",
-		"node0        4  ab000000       8     1         0          0  127.0.0.1:9000",
-		"node1        3  cd000000       6     1         1          0  127.0.0.1:9001",
+		"node    height  tip         slot peers rollbacks violations mempool  http",
+		"node0        4  ab000000       8     1         0          0       7  127.0.0.1:9000",
+		"node1        3  cd000000       6     1         1          0       0  127.0.0.1:9001",
 	}, table(twoNodes(4)))
+	m := twoNodes(4)
+	m.cut, m.loaded, m.totals, m.views[1].URL = true, true, load.Totals{Accepted: 9, OnChain: 5}, ""
+	require.Equal(t, "slot 9  up 4s  transfers 9 on chain 5  cut  node1 down  Ctrl-C ends", table(m)[0])
 }
 
 // TestLines: away from a terminal there is one line for each new height and no control character.
@@ -35,8 +41,8 @@ func TestLines(t *testing.T) {
 	d.show(twoNodes(4))
 	d.show(twoNodes(4))
 	d.show(twoNodes(5))
-	require.Equal(t, "   4.0s slot 9 block 4 ab000000 heights 4 3 peers 1 1 rollbacks 1 violations 0\n"+
-		"   4.0s slot 9 block 5 ab000000 heights 5 4 peers 1 1 rollbacks 1 violations 0\n", out.String())
+	require.Equal(t, "   4.0s slot 9 block 4 ab000000 heights 4 3 peers 1 1 rollbacks 1 violations 0 mempool 7 rss 0M\n"+
+		"   4.0s slot 9 block 5 ab000000 heights 5 4 peers 1 1 rollbacks 1 violations 0 mempool 7 rss 0M\n", out.String())
 }
 
 // TestRedraw: on a terminal the table overwrites itself, is no wider than the screen and no higher.
