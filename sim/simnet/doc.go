@@ -8,7 +8,8 @@
 // which it arrives; a read waits for that instant. There are no tasks and no timers: nothing is left behind when a link is
 // dropped. [Link.Cut] loses the connection: both ends are Gone at once, also to a task that holds the agency.
 //
-// A [Net] is a set of named nodes and the links between them. [Node] implements p2p.Network; its address is its identity.
+// A [Net] is a set of named nodes and the links between them. [Node] implements p2p.Network; its address is its identity. [Net.Part]
+// cuts the links between two sides until [Net.Heal].
 //
 // # Concurrency
 //
@@ -16,7 +17,7 @@
 //
 // # Errors
 //
-// Those of p2p.Stream. [ErrNoNode] and [ErrRefused] from Connect.
+// Those of p2p.Stream. [ErrNoNode], [ErrRefused] and [ErrParted] from Connect.
 //
 // # Limits
 //

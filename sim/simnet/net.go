@@ -16,15 +16,20 @@ var (
 	ErrRefused = errors.New("simnet: connection refused")
 )
 
-// Net is a set of named nodes. Any two can connect.
+// Net is a set of named nodes. Any two can connect, unless a partition is between them.
 type Net struct {
 	cfg   Config
 	nodes *stm.Var[map[p2p.PeerID]*Node] // immutable maps
+	away  *stm.Var[map[p2p.PeerID]bool]  // one side of a partition; immutable maps
 }
 
 // New makes a net without nodes, whose links all behave as cfg says.
 func New(cfg Config) *Net {
-	return &Net{cfg, stm.NewVar[map[p2p.PeerID]*Node](nil).Label("simnet.nodes")}
+	return &Net{
+		cfg:   cfg,
+		nodes: stm.NewVar[map[p2p.PeerID]*Node](nil).Label("simnet.nodes"),
+		away:  stm.NewVar[map[p2p.PeerID]bool](nil).Label("simnet.away"),
+	}
 }
 
 // NodeConfig configures a Node. The zero value is ready.

@@ -77,6 +77,9 @@ func (n *Node) Connect(ctx context.Context, addr string) (p2p.PeerID, error) {
 		return "", fmt.Errorf("%w: %s and %s", ErrRefused, n.id, peer)
 	}
 	return peer, stm.Do(ctx, func(tx *stm.Tx) error {
+		if err := n.net.parted(tx, n.id, peer); err != nil {
+			return err
+		}
 		other, err := n.net.find(tx, peer) // it may have left, and somebody may have connected
 		if err != nil {
 			return err
