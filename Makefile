@@ -1,7 +1,7 @@
 # The same Go commands as .ci/run, one a target. Nothing here is needed to build,
 # test or contribute: CONTRIBUTING.md gives each command in full.
 
-CONCURRENT = ./stm/... ./env/... ./registry/... ./trace/... ./sim/... ./store/... ./p2p/... ./chainsel/...
+CONCURRENT = ./stm/... ./env/... ./registry/... ./trace/... ./sim/... ./store/... ./sync/... ./p2p/... ./chainsel/... ./mempool/...
 
 # The packages whose tests know -long: those that import internal/long.
 LONG = $$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | grep internal/long | cut -d ' ' -f 1 | grep -v internal/long)
