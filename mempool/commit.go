@@ -19,6 +19,7 @@ type outcome[X any] struct {
 
 	included, refused, revived []fate[X]
 	stats                      Stats
+	pending                    int
 }
 
 // fate is what a move made of a transaction.
@@ -45,6 +46,7 @@ func (t *syncer[S, X]) commit(ctx context.Context, m *move[S, X], q *pass[S, X],
 		t.p.content.Set(tx, &content[S, X]{
 			tip: m.event.To, state: q.state, order: q.built.order, bytes: q.bytes, next: cur.next, added: cur.added,
 		})
+		out.pending = q.built.order.len()
 		t.record(tx, m, q, &out)
 		out.count(t.p.totals.Get(tx))
 		t.p.totals.Set(tx, out.stats)
@@ -65,7 +67,10 @@ func (t *syncer[S, X]) record(tx *stm.Tx, m *move[S, X], q *pass[S, X], out *out
 			t.put(tx, record[X]{id: p.id, stage: Refused, at: m.event.To, err: &RefusedError{p.id, errGone}})
 		}
 	}
-	for _, id := range m.ids {
+	for i, id := range m.ids {
+		if i < len(m.ids)-t.p.cfg.Limits.HistoryMax && t.p.index.find(tx, id) == nil {
+			continue // it would be forgotten at once
+		}
 		out.included = append(out.included, t.put(tx, record[X]{id: id, stage: Included, at: m.included[id]}))
 	}
 	for _, it := range q.revived {

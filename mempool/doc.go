@@ -45,13 +45,16 @@
 //     never a local one, since there is room for all of the journal;
 //   - TxBytesMax: MalformedError;
 //   - LocalMax, and BytesMax once more for the journal: Submit gives ErrFull, until entries are K blocks deep;
-//   - HistoryMax: what was included or refused longest ago is forgotten, [Unknown] then, and fetched again if it is offered. While a move is
-//     made there may be as many more as its blocks hold.
+//   - HistoryMax: what was included or refused longest ago is forgotten, [Unknown] then, and fetched again if it is offered. At the end of a move
+//     there may be as many more for a moment.
 //
 // In memory, beside the limits: an entry of the journal keeps its transaction, an entry of the history about 200 bytes.
 //
-// If the selection moves by more than its fragment at once, what was on the chain before is not known any more: the history is forgotten, and
-// local transactions of that time are tried again; the ledger refuses those that are on the chain.
+// A move holds the transactions of its blocks in memory, at most those of the selection's fragment. If the selection moves by more than its
+// fragment at once, what was on the chain before is not known any more: the history is forgotten, and local transactions of that time are
+// tried again; the ledger refuses those that are on the chain.
+//
+// Since entries of the journal stay for K blocks, a node accepts at most LocalMax local transactions in the time of K blocks.
 //
 // # Stored form
 //

@@ -20,7 +20,6 @@ func (t *syncer[S, X]) finish(ctx context.Context, m *move[S, X], done outcome[X
 			t.remember(f)
 		}
 	}
-	m.event.Included, m.event.Returned, m.event.Refused = len(done.included), len(done.revived), len(done.refused)
 	if err := t.release(ctx); err != nil {
 		return err
 	}
@@ -47,6 +46,12 @@ func (t *syncer[S, X]) trace(ctx context.Context, m *move[S, X], done outcome[X]
 	tracer := t.p.cfg.Tracer
 	if !tracer.On() {
 		return
+	}
+	m.event.Included, m.event.Returned, m.event.Count = len(done.included), len(done.revived), done.pending
+	for _, f := range done.refused {
+		if f.news {
+			m.event.Refused++
+		}
 	}
 	tracer.Emit(ctx, Event{Move: m.event, Tip: m.event.To})
 	for _, fs := range [][]fate[X]{done.included, done.revived, done.refused} {

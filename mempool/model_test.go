@@ -140,6 +140,9 @@ func (m *model) move(path []chain.Block, state *book, hidden bool) {
 	for n < len(path) && n < len(m.path) && path[n].Point() == m.path[n].Point() {
 		n++
 	}
+	if n == len(path) && n == len(m.path) {
+		return
+	}
 	removed, added := m.path[n:], path[n:]
 	m.path, m.state = path, state
 	rollback := len(removed) > 0
@@ -241,7 +244,11 @@ func (m *model) same(tx *stm.Tx, p *testPool) error {
 	}
 	s := p.Snapshot(tx)
 	if got := ids(s); !slices.Equal(got, want) {
-		return fmt.Errorf("content %v instead of %v", got, want)
+		var about []string
+		for _, k := range slices.Concat(m.pending, m.locals) {
+			about = append(about, fmt.Sprintf("%+v: %+v", k, p.Status(tx, k.id())))
+		}
+		return fmt.Errorf("content %d of %v: %q", len(got), m.tip(), about)
 	}
 	st := p.Stats(tx)
 	if s.SizeBytes != bytesOf(m.pending) || s.Len != len(want) || st.Count != s.Len || st.SizeBytes != s.SizeBytes || st.Local != len(m.locals) {

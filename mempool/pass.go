@@ -1,6 +1,10 @@
 package mempool
 
-import "github.com/synodkit/synod/chain"
+import (
+	"slices"
+
+	"github.com/synodkit/synod/chain"
+)
 
 // pass validates transactions one after another and collects those that stay. It belongs to one task.
 type pass[S, X any] struct {
@@ -55,14 +59,10 @@ func (q *pass[S, X]) without(state S, gone map[chain.Hash]bool) *pass[S, X] {
 			out.add(s)
 		}
 	}
-	staying := map[chain.Hash]bool{}
+	refused := map[*item[X]]bool{}
 	for _, r := range out.refused {
-		staying[r.item.id] = false
+		refused[r.item] = true
 	}
-	for _, it := range q.revived {
-		if _, no := staying[it.id]; !no {
-			out.revived = append(out.revived, it)
-		}
-	}
+	out.revived = slices.DeleteFunc(q.revived, func(it *item[X]) bool { return refused[it] })
 	return out
 }

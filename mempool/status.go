@@ -41,8 +41,8 @@ type Stats struct {
 	LocalBytes int // of them
 
 	Added    uint64 // accepted by Submit and Offer
-	Included uint64 // pending ones that came onto the chain
-	Returned uint64 // pending again after a rollback or a refusal
+	Included uint64 // of those that were here, found on the chain
+	Returned uint64 // pending again after a rollback, a refusal or a restart
 	Refused  uint64 // not valid any more
 	Dropped  uint64 // remote ones that gave way to returned ones
 }

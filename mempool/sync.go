@@ -60,7 +60,7 @@ func (t *syncer[S, X]) run(ctx context.Context) error {
 func (t *syncer[S, X]) resume(ctx context.Context, locals []*local[X]) error {
 	err := stm.Do(ctx, func(tx *stm.Tx) error {
 		for _, l := range locals {
-			t.p.index.put(tx, &record[X]{id: l.item.id, stage: Refused, local: l})
+			t.p.index.put(tx, &record[X]{id: l.item.id, local: l})
 		}
 		return nil
 	})

@@ -110,20 +110,23 @@ func (d *duel) bounded(ctx context.Context) error {
 
 // over says which bound of the first node does not hold.
 func (d *duel) over(tx *stm.Tx) error {
-	n := d.nodes[0]
-	sessions := 0
-	for _, k := range n.Sessions(tx) {
-		if k.Peer == evil {
-			sessions++
-		}
+	if n := d.sessions(tx); n > sessionsMax {
+		return fmt.Errorf("%d sessions with the hostile peer", n)
 	}
-	if sessions > sessionsMax {
-		return fmt.Errorf("%d sessions with the hostile peer", sessions)
-	}
-	if p := n.Pool().Snapshot(tx); p.Len > tight.CountMax || p.SizeBytes > tight.BytesMax {
-		return fmt.Errorf("the pool holds %d transactions, %d bytes", p.Len, p.SizeBytes)
+	if p := d.nodes[0].Pool().Stats(tx); p.Count > tight.CountMax || p.SizeBytes > tight.BytesMax || p.Local > tight.LocalMax || p.LocalBytes > tight.BytesMax {
+		return fmt.Errorf("the pool holds %+v", p)
 	}
 	return nil
+}
+
+// sessions are those of the first node with the hostile peer.
+func (d *duel) sessions(tx *stm.Tx) (n int) {
+	for _, k := range d.nodes[0].Sessions(tx) {
+		if k.Peer == evil {
+			n++
+		}
+	}
+	return n
 }
 
 // convicted waits until the hostile peer is recorded for what it did, then until the others have gone on without it.
@@ -142,7 +145,7 @@ func (d *duel) convicted(ctx context.Context, kind p2p.ViolationKind, reason str
 	if v.Peer != evil || v.Kind != kind || !strings.Contains(v.Error(), reason) {
 		return fmt.Errorf("recorded %w", v)
 	}
-	if err := until(ctx, "it is disconnected", func(tx *stm.Tx) bool { return len(d.peer.at.Connected(tx)) == 0 }); err != nil {
+	if err := until(ctx, "nothing is left of it", func(tx *stm.Tx) bool { return len(d.peer.at.Connected(tx)) == 0 && d.sessions(tx) == 0 }); err != nil {
 		return err
 	}
 	if _, err := d.peer.at.Connect(ctx, string(name(0))); !errors.Is(err, simnet.ErrRefused) {

@@ -2,9 +2,11 @@ package node_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/synodkit/synod/chain/sign"
+	"github.com/synodkit/synod/mempool"
 	"github.com/synodkit/synod/node"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/sim"
@@ -48,5 +50,47 @@ func ExampleStart() {
 	// the follower has block 3
 	// its ledger counts 3
 	// it forged 0 and follows [n0]
+	// error: <nil>
+}
+
+// A client's write, handed to a follower, travels to the leader, which puts it into a block. Submit returns once the write is durable; what becomes
+// of it can be asked, or waited for.
+func ExampleNode_Pool() {
+	r := sim.Run(1, func(ctx context.Context) error {
+		c := newCluster(ctx, 2) // a ledger of registers: a write names the version that it replaces
+		return scoped(ctx, func(ctx context.Context, s *registry.Scope) error {
+			if err := c.start(ctx, s, 0, nil); err != nil {
+				return err
+			}
+			if err := c.start(ctx, s, 1, mute); err != nil { // without a key: a follower
+				return err
+			}
+			leader, follower := c.nodes[0], c.nodes[1]
+			id, err := follower.Pool().Submit(ctx, write{Key: "greeting", Version: 0, Value: "hello"}.raw())
+			if err != nil {
+				return err
+			}
+			status, err := stm.Query(ctx, func(tx *stm.Tx) mempool.Status {
+				st := follower.Pool().Status(tx, id)
+				tx.Check(st.Stage == mempool.Included)
+				return st
+			})
+			if err != nil {
+				return err
+			}
+			fmt.Println(status.Stage, "in block", status.At.BlockNo)
+			_, err = follower.Pool().Submit(ctx, write{Key: "greeting", Version: 0, Value: "again"}.raw())
+			fmt.Println("refused:", errors.Is(err, mempool.ErrRefused))
+			return stm.Do(ctx, func(tx *stm.Tx) error {
+				fmt.Println("the leader has", leader.Selection(tx).State.values["greeting"].value)
+				return nil
+			})
+		})
+	})
+	fmt.Println("error:", r.Err)
+	// Output:
+	// included in block 1
+	// refused: true
+	// the leader has hello
 	// error: <nil>
 }

@@ -200,6 +200,46 @@ func (c *cluster) killed(ctx context.Context) error {
 	})
 }
 
+// TestTightPools: what a full pool has no room for waits elsewhere and comes later. One node forges, and its pool holds four writes.
+func TestTightPools(t *testing.T) {
+	for seed := range uint64(long.N(3, 300)) {
+		r := sim.Run(seed, func(ctx context.Context) error {
+			c := newCluster(ctx, 3)
+			c.w.genesis.Keys, c.pace = c.w.genesis.Keys[:1], 50*time.Millisecond
+			return scoped(ctx, func(ctx context.Context, s *registry.Scope) error {
+				for i := range c.nodes {
+					if err := c.start(ctx, s, i, func(cfg *config) {
+						cfg.Mempool = mempool.Limits{CountMax: 16, LocalMax: 12}
+						if i == 0 {
+							cfg.Mempool = mempool.Limits{CountMax: 4, LocalMax: 2}
+						} else {
+							mute(cfg)
+						}
+					}); err != nil {
+						return err
+					}
+				}
+				for k := range 60 {
+					if err := env.Sleep(ctx, time.Duration(env.Rand(ctx).Int64N(int64(c.pace)))); err != nil {
+						return err
+					}
+					if err := c.write(ctx, k%3, write{Key: fmt.Sprint(k)}); err != nil {
+						return err
+					}
+				}
+				if n := len(c.accepted); n < 10 || n == 60 {
+					return fmt.Errorf("%d of 60 were accepted", n)
+				}
+				if err := c.settle(ctx); err != nil {
+					return err
+				}
+				return clean(ctx, c.nodes...)
+			})
+		})
+		require.NoError(t, r.Err, "seed %d", seed)
+	}
+}
+
 // TestConflict: of two writes to one version of a register, accepted on both sides of a partition, one is on the chain in the end, and the other's node
 // says why its own is not.
 func TestConflict(t *testing.T) {

@@ -33,7 +33,7 @@ func (k keyLine) String() string {
 func newKeys(stdout io.Writer) *cobra.Command {
 	var dir string
 	var asJSON bool
-	cmd := &cobra.Command{Use: "keys", Short: "Named keys of accounts: list, new, show", Args: noArguments}
+	cmd := &cobra.Command{Use: "keys", Short: "Named keys of accounts: list, new, show", RunE: oneOfSeveral}
 	cmd.PersistentFlags().StringVar(&dir, "home", homeDefault, "the network's directory, as init wrote it")
 	cmd.PersistentFlags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.AddCommand(
@@ -125,6 +125,18 @@ func accountOf(dir, name string) (home.Account, error) {
 		return home.Account{}, fmt.Errorf("%s has no key %q (there are: %s)", dir, name, strings.Join(names, ", "))
 	}
 	return all[i], nil
+}
+
+// oneOfSeveral is a command that is nothing without a subcommand.
+func oneOfSeveral(cmd *cobra.Command, args []string) error {
+	var names []string
+	for _, sub := range cmd.Commands() {
+		names = append(names, sub.Name())
+	}
+	if len(args) == 0 {
+		return fmt.Errorf("%s wants one of: %s", cmd.CommandPath(), strings.Join(names, ", "))
+	}
+	return fmt.Errorf("unknown command %q for %s (there are: %s)", args[0], cmd.CommandPath(), strings.Join(names, ", "))
 }
 
 func oneName(cmd *cobra.Command, args []string) error {

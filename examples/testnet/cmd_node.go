@@ -10,7 +10,6 @@ import (
 	golog "github.com/ipfs/go-log/v2"
 	"github.com/spf13/cobra"
 
-	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/examples/testnet/home"
 	"github.com/synodkit/synod/examples/testnet/replica"
 	"github.com/synodkit/synod/p2p/libp2p"
@@ -68,38 +67,43 @@ func runNode(ctx context.Context, o nodeOptions, stdout io.Writer) error {
 	}
 	logs := setupLogs(o.logLevel)
 	// The scope does not end with ctx: an interrupt is noticed by its body, so that the node's end is the same in all cases.
-	err = registry.Run(env.WithoutCancel(ctx), func(scoped context.Context, s *registry.Scope) error {
-		user, interrupt := env.WithCancel(ctx)
-		defer interrupt()
+	err = registry.Run(context.WithoutCancel(ctx), func(scoped context.Context, s *registry.Scope) error {
+		running, interrupt := context.WithCancelCause(scoped)
+		defer context.AfterFunc(ctx, func() { interrupt(errOver) })()
 		if o.untilStdin {
-			if err := whenStdinCloses(s, interrupt); err != nil {
+			if err := whenStdinCloses(s, func() { interrupt(errOver) }); err != nil {
 				return err
 			}
 		}
-		r, err := replica.Listen(scoped, s, replica.Config{
+		err := serveNode(running, s, replica.Config{
 			Name: n.Config.Name, Genesis: n.Genesis, Keys: n.Keys, Dir: n.Store(), Listen: n.Config.Listen, HTTP: n.Config.HTTP,
 			Transport: libp2p.Transport(n.Config.Transport), Log: logs.handler,
-		})
-		if err != nil {
-			return err
+		}, n.Config.Peers, stdout)
+		if cause := context.Cause(running); cause != nil {
+			return cause
 		}
-		if err := r.Start(scoped, n.Config.Peers); err != nil {
-			return err
-		}
-		line := ready{Name: r.Name(), PID: os.Getpid(), HTTP: r.URL(), Address: r.Address()}
-		if err := json.NewEncoder(stdout).Encode(line); err != nil {
-			return err
-		}
-		select {
-		case <-user.Done():
-			return errOver
-		case <-scoped.Done():
-			return context.Cause(scoped)
-		}
+		return err
 	}, registry.WithName(n.Config.Name), registry.WithGrace(closeMax))
 	leaks, failure := remains(err)
 	if failure == nil && len(leaks) > 0 {
 		failure = fmt.Errorf("left running: %v", leaks)
 	}
 	return failure
+}
+
+// serveNode starts the replica, says so, and waits until ctx ends.
+func serveNode(ctx context.Context, s *registry.Scope, cfg replica.Config, dial []string, stdout io.Writer) error {
+	r, err := replica.Listen(ctx, s, cfg)
+	if err != nil {
+		return err
+	}
+	if err := r.Start(ctx, dial); err != nil {
+		return err
+	}
+	line := ready{Name: r.Name(), PID: os.Getpid(), HTTP: r.URL(), Address: r.Address()}
+	if err := json.NewEncoder(stdout).Encode(line); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/synodkit/synod/chain"
-	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/examples/coin"
 	"github.com/synodkit/synod/examples/testnet/api"
 	"github.com/synodkit/synod/examples/testnet/home"
@@ -25,7 +24,7 @@ type sendOptions struct {
 }
 
 func newTx(stdout io.Writer) *cobra.Command {
-	cmd := &cobra.Command{Use: "tx", Short: "Transfers: send", Args: noArguments}
+	cmd := &cobra.Command{Use: "tx", Short: "Transfers: send", RunE: oneOfSeveral}
 	cmd.AddCommand(newSend(stdout))
 	return cmd
 }
@@ -133,18 +132,16 @@ func (o sendOptions) payee() (coin.Address, error) {
 	return a, fmt.Errorf("%q is neither an address nor the name of a key in %s: %w", o.to, o.home, err)
 }
 
-var errTimeout = errors.New("the time is over")
-
 // await asks again whenever the node says that something has changed.
 func (o sendOptions) await(ctx context.Context, n peer, id chain.Hash) (api.Tx, error) {
 	if o.timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = env.WithTimeout(ctx, o.timeout)
+		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("%v have passed", o.timeout))
 		defer cancel()
 	}
 	for _, err := range n.Events(ctx) {
 		if ctx.Err() != nil {
-			err = errors.Join(errors.New("is not in a block yet"), context.Cause(ctx))
+			err = fmt.Errorf("is not in a block yet: %w", context.Cause(ctx))
 		}
 		if err != nil {
 			return api.Tx{}, err

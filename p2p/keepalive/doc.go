@@ -9,8 +9,10 @@
 // [Ping] and [Answer] are the two sides; Ping writes each round trip into an [RTT], whose [RTT.Last] is a query: whoever wants the nearest of
 // several peers reads all of them in one transaction, and is woken when one changes.
 //
-// The pause between an answer and the next ping is Config.Every, more or less a quarter, drawn anew each time (20 s: 15 to 25 s). That
-// is all that a quiet connection costs: at 20 s, three pings and three answers a minute and direction.
+// The first ping goes out at once, the others at the multiples of Config.Every on the clock, so that the pause is Every, and after the first half of
+// it to one and a half. There is no jitter, on purpose: all sessions of a node, and all nodes whose clocks agree, ping at the same moment, and an
+// idle machine is woken once a period, not once a session. A ping is some ten bytes, so that the burst is small; the round trips of a
+// node with very many peers are measured in a crowd. The default keeps just within QUIC's own 15 s, which then has nothing to add.
 //
 // # Errors
 //

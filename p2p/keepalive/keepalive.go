@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	everyDefault = 20 * time.Second
+	everyDefault = 15 * time.Second
 	everyMax     = time.Minute
 	pingLimit    = 5 * time.Minute
 	pongLimit    = time.Minute
@@ -94,7 +94,7 @@ func (r *RTT) Last(tx *stm.Tx) (time.Duration, bool) {
 
 // Config configures Ping. The zero value is ready.
 type Config struct {
-	Every time.Duration // the mean of the pauses between an answer and the next ping, default 20 s, at most 1 min
+	Every time.Duration // the period, default 15 s, at most 1 min
 	RTT   *RTT          // may be nil
 }
 
@@ -112,7 +112,7 @@ func Ping(ctx context.Context, c p2p.Conn, cfg Config) error {
 		if err := ping(ctx, s, cfg.RTT); err != nil {
 			return err
 		}
-		next := env.Now(ctx).Add(cfg.pause(ctx))
+		next := cfg.next(env.Now(ctx))
 		_, err := p2p.Wait(ctx, s, func(tx *stm.Tx) bool {
 			tx.Check(env.Reached(tx, next))
 			return true
@@ -123,9 +123,9 @@ func Ping(ctx context.Context, c p2p.Conn, cfg Config) error {
 	}
 }
 
-// pause is drawn anew each time, so that the pings of a network do not fall into step.
-func (c Config) pause(ctx context.Context) time.Duration {
-	return c.Every*3/4 + time.Duration(env.Rand(ctx).Int64N(int64(c.Every/2)+1))
+// next is the first multiple of the period that is at least half a period away.
+func (c Config) next(now time.Time) time.Time {
+	return now.Add(c.Every * 3 / 2).Truncate(c.Every)
 }
 
 // ping is one round trip.

@@ -11,6 +11,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
 	"github.com/stretchr/testify/require"
 
 	"github.com/synodkit/synod/env"
@@ -26,8 +27,10 @@ func raw(t testing.TB, ctx context.Context, a, n node) network.Conn {
 	require.NoError(t, err)
 	info, err := peer.AddrInfoFromP2pAddr(m)
 	require.NoError(t, err)
-	require.NoError(t, a.host.Connect(ctx, *info))
-	return a.host.Network().ConnsToPeer(info.ID)[0]
+	a.host.Peerstore().AddAddrs(info.ID, info.Addrs, time.Hour)
+	conn, err := a.host.Network().DialPeer(ctx, info.ID)
+	require.NoError(t, err)
+	return conn
 }
 
 // A peer opens streams and says nothing. It fills its own share, is cut off when the time to choose a protocol is over, and meanwhile others are served.
@@ -61,43 +64,85 @@ func TestHalfOpenStreams(t *testing.T) {
 
 // A peer opens and resets without end, and speaks garbage. It starves nobody, and nothing of it is left.
 func TestFloodOfStreams(t *testing.T) {
-	scope(t, func(ctx context.Context, s *registry.Scope) {
-		b := newNode(t, s, libp2p.HostConfig{Key: key(2)}, libp2p.Config{QueuePeerMax: 4})
-		evil := newNode(t, s, libp2p.HostConfig{Key: key(3), StreamsPeerMax: 1000}, libp2p.Config{})
-		good := newNode(t, s, libp2p.HostConfig{Key: key(1)}, libp2p.Config{})
-		conn := raw(t, ctx, evil, b)
-		for i := range 2000 {
-			st, err := conn.NewStream(ctx)
+	transports(t, func(t *testing.T, tr libp2p.Transport) {
+		scope(t, func(ctx context.Context, s *registry.Scope) {
+			b := newNode(t, s, libp2p.HostConfig{Key: key(2), Transport: tr}, libp2p.Config{QueuePeerMax: 4})
+			evil := newNode(t, s, libp2p.HostConfig{Key: key(3), Transport: tr, StreamsPeerMax: 1000}, libp2p.Config{})
+			good := newNode(t, s, libp2p.HostConfig{Key: key(1), Transport: tr}, libp2p.Config{})
+			conn := raw(t, ctx, evil, b)
+			before := heap()
+			flood(t, ctx, conn, 2000)
+			sa, err := good.Open(ctx, mustConnect(t, ctx, good, b), echoID)
 			require.NoError(t, err)
-			switch i % 4 {
-			case 0:
-				_, _ = st.Write(libp2p.Hello(echoID))
-			case 1:
-				_, _ = st.Write(libp2p.Hello("/nobody/1"))
-			case 2:
-				_, _ = st.Write([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"))
+			write(t, sa, "served")
+			for {
+				in, err := b.Accept(ctx)
+				require.NoError(t, err)
+				if in.Peer == good.Self() {
+					read(t, in.Stream, "served")
+					in.Stream.Reset(0)
+					break
+				}
+				in.Stream.Reset(p2p.CodeViolation)
 			}
-			_ = st.Reset()
-		}
-		sa, err := good.Open(ctx, mustConnect(t, ctx, good, b), echoID)
+			b.Disconnect(evil.Self(), p2p.CodeViolation)
+			connected(t, ctx, b, good.Self())
+			settle(t, func() bool {
+				left, err := stm.Query(ctx, func(tx *stm.Tx) int { return b.Links(tx, evil.Self()) })
+				require.NoError(t, err)
+				return left == 0 && holds(t, b).NumStreamsInbound <= 2
+			})
+			settle(t, func() bool { return heap() < before+8<<20 })
+		})
+	})
+}
+
+func flood(t testing.TB, ctx context.Context, conn network.Conn, streams int) {
+	for i := range streams {
+		st, err := conn.NewStream(ctx)
 		require.NoError(t, err)
-		write(t, sa, "served")
-		for {
-			in, err := b.Accept(ctx)
-			require.NoError(t, err)
-			if in.Peer == good.Self() {
-				read(t, in.Stream, "served")
-				in.Stream.Reset(0)
-				break
-			}
-			in.Stream.Reset(p2p.CodeViolation)
+		switch i % 4 {
+		case 0:
+			_, _ = st.Write(libp2p.Hello(echoID))
+		case 1:
+			_, _ = st.Write(libp2p.Hello("/nobody/1"))
+		case 2:
+			_, _ = st.Write([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"))
 		}
-		b.Disconnect(evil.Self(), p2p.CodeViolation)
-		connected(t, ctx, b, good.Self())
-		settle(t, func() bool {
-			left, err := stm.Query(ctx, func(tx *stm.Tx) int { return b.Links(tx, evil.Self()) })
-			require.NoError(t, err)
-			return left == 0 && holds(t, b).NumStreamsInbound <= 2
+		_ = st.Reset()
+	}
+}
+
+// Many identities connect. They fill what room there is and no more; who is connected does not notice, and when they have left others come in again.
+func TestFloodOfConnections(t *testing.T) {
+	transports(t, func(t *testing.T, tr libp2p.Transport) {
+		scope(t, func(ctx context.Context, s *registry.Scope) {
+			const peersMax = 4
+			b := newNode(t, s, libp2p.HostConfig{Key: key(2), Transport: tr, PeersMax: peersMax}, libp2p.Config{})
+			old := newNode(t, s, libp2p.HostConfig{Key: key(1), Transport: tr}, libp2p.Config{})
+			sa, sb := pair(t, ctx, old, b)
+			scope(t, func(_ context.Context, s *registry.Scope) {
+				var crowd []node
+				for i := range byte(6 * peersMax) {
+					n := newNode(t, s, libp2p.HostConfig{Key: key(10 + i), Transport: tr}, libp2p.Config{})
+					crowd = append(crowd, n)
+					_, _ = n.Connect(ctx, b.addr) // its side may be told of the refusal later
+					require.LessOrEqual(t, holds(t, b).NumConnsInbound, 2*peersMax)
+				}
+				settle(t, func() bool {
+					in := 0
+					for _, n := range crowd {
+						in += len(n.Conns(ctx, b.Self()))
+					}
+					return in <= 2*peersMax
+				})
+				write(t, sa, "served")
+				read(t, sb, "served")
+			})
+			young := newNode(t, s, libp2p.HostConfig{Key: key(3), Transport: tr}, libp2p.Config{})
+			settle(t, func() bool { _, err := young.Connect(ctx, b.addr); return err == nil })
+			connected(t, ctx, b, sorted(old.Self(), young.Self())...)
+			settle(t, func() bool { return holds(t, b).NumConnsInbound == 2 })
 		})
 	})
 }
@@ -105,25 +150,40 @@ func TestFloodOfStreams(t *testing.T) {
 // Strangers connect and say nothing, or garbage. They fill what room there is for connections without a name, until their time is over; peers that are
 // connected do not notice, and others come in again after.
 func TestStrangersAtThePort(t *testing.T) {
-	scope(t, func(ctx context.Context, s *registry.Scope) {
-		b := newNode(t, s, libp2p.HostConfig{Key: key(2), PeersMax: 8, NegotiateTimeout: time.Second}, libp2p.Config{})
-		old := newNode(t, s, libp2p.HostConfig{Key: key(1)}, libp2p.Config{})
-		young := newNode(t, s, libp2p.HostConfig{Key: key(3)}, libp2p.Config{})
-		sa, sb := pair(t, ctx, old, b)
-		var port int
-		_, err := fmt.Sscanf(b.addr, "/ip4/127.0.0.1/tcp/%d/", &port)
-		require.NoError(t, err)
-		for i := range 40 {
-			c, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+	transports(t, func(t *testing.T, tr libp2p.Transport) {
+		scope(t, func(ctx context.Context, s *registry.Scope) {
+			b := newNode(t, s, libp2p.HostConfig{Key: key(2), Transport: tr, PeersMax: 8, NegotiateTimeout: time.Second}, libp2p.Config{})
+			old := newNode(t, s, libp2p.HostConfig{Key: key(1), Transport: tr}, libp2p.Config{})
+			young := newNode(t, s, libp2p.HostConfig{Key: key(3), Transport: tr}, libp2p.Config{})
+			sa, sb := pair(t, ctx, old, b)
+			before := heap()
+			bare, err := ma.NewMultiaddr(b.addr)
 			require.NoError(t, err)
-			defer c.Close()
-			_, _ = c.Write([]byte("\x13/multistream/1.0.0\n GET / HTTP/1.1\r\n")[:i%37])
-		}
-		write(t, sa, "served")
-		read(t, sb, "served")
-		settle(t, func() bool { _, err := young.Connect(ctx, b.addr); return err == nil })
-		settle(t, func() bool { return holds(t, b).NumConnsInbound == 2 })
+			network, at, err := manet.DialArgs(bare.Decapsulate(ma.StringCast("/p2p/" + string(b.Self()))))
+			require.NoError(t, err)
+			for i := range 40 {
+				c, err := net.Dial(network, at)
+				require.NoError(t, err)
+				defer c.Close()
+				_, _ = c.Write(garbage(tr, i))
+			}
+			write(t, sa, "served")
+			read(t, sb, "served")
+			settle(t, func() bool { _, err := young.Connect(ctx, b.addr); return err == nil })
+			settle(t, func() bool { return holds(t, b).NumConnsInbound == 2 })
+			require.Less(t, heap(), before+16<<20)
+		})
 	})
+}
+
+// garbage is what a stranger says first: nothing, a part of a negotiation, or, over QUIC, something that looks like the first packet of a connection.
+func garbage(tr libp2p.Transport, i int) []byte {
+	if tr == libp2p.TCP {
+		return []byte("\x13/multistream/1.0.0\n GET / HTTP/1.1\r\n\r\n")[:i%37]
+	}
+	initial := make([]byte, 1200)
+	copy(initial, []byte{0xc0 | byte(i%4), 0, 0, 0, 1, 8, byte(i), 2, 3, 4, 5, 6, 7, 8, 0, 0, 0x44, 0x9e})
+	return initial[:1200-i%2*1100]
 }
 
 // stallable is a TCP relay that can stop carrying bytes towards target, while both its sockets stay open until it is cut.

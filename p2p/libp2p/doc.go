@@ -49,6 +49,12 @@
 // ping service, no autonat, no NAT mapping, no address discovery, no metrics, no SO_REUSEPORT (with it a port in
 // use would not be noticed). A stream's window is at most 1 MiB.
 //
+// What wakes an idle host, all of it libp2p's: for each connection QUIC's keep-alive, 15 s after the peer was last heard, or yamux's, 30 s
+// after; for each host what forgets left peers (30 s), old addresses (1 min), spent limits (1 min), unused UDP sockets (QUIC, 30 s), and
+// passed back-offs (5 min). Left out are the basic host's look at the machine's addresses (5 s) and yamux's measuring of the round trip after the
+// first time (30 s a connection). A Network of ours wakes only when something happens. p2p/keepalive, every 15 s at one moment for all
+// sessions, takes the place of both keep-alives.
+//
 // # Concurrency
 //
 // Every method of Network may be called by any goroutine. A stream belongs to one goroutine, but for Reset and Gone. The Network lives as
@@ -64,13 +70,15 @@
 //
 // Inbound streams that wait for Accept: Config.QueueMax in all and Config.QueuePeerMax a peer; one more is reset with 0x1002
 // and counted ([Network.Dropped]). Streams of one connection that have ended and are not yet freed: with more than 8, Open waits and Accept
-// passes that connection over, so that opening and resetting in a loop does not run into the limit on streams. Tasks: one a connection, one a watched stream, one a Network. NewHost's resource manager bounds connections
+// passes that connection over, so that opening and resetting in a loop does not run into the limit on streams. Tasks: one a
+// connection, one a watched stream, one a probe under way (at most one a connection), one a Network. NewHost's resource manager bounds connections
 // (HostConfig.PeersMax), streams a peer (HostConfig.StreamsPeerMax), memory, and, through the basic host, 10 s an inbound negotiation. On a foreign host
 // those bounds are the host's.
 //
 // # Testing
 //
-// The tests run over real loopback connections, p2ptest's conformance suite among them, and end with a check that no goroutine is left.
+// The tests run over real loopback connections on both transports, p2ptest's conformance suite among them, and end with a check that no goroutine
+// is left. A peer that is killed is the test binary itself, started again as a child process that gets SIGKILL.
 //
 // # Sources
 //

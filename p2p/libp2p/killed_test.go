@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/stretchr/testify/require"
 
 	"github.com/synodkit/synod/p2p"
@@ -155,6 +156,7 @@ func TestSilenceIsAViolationOfTheLivingOnly(t *testing.T) {
 		for _, what := range []string{askNone, askHalf} {
 			for _, dead := range []bool{true, false} {
 				t.Run(fmt.Sprintf("asked for %s, dead=%v", what, dead), func(t *testing.T) {
+					t.Parallel()
 					scope(t, func(ctx context.Context, s *registry.Scope) {
 						us := newNode(t, s, libp2p.HostConfig{Key: key(1), Transport: tr}, libp2p.Config{})
 						c := spawn(t, ctx, s, order{Key: 2, Transport: tr})
@@ -173,6 +175,9 @@ func TestSilenceIsAViolationOfTheLivingOnly(t *testing.T) {
 						require.NoError(t, err)
 						if dead {
 							requireGone(t, why)
+							if tr == libp2p.QUIC {
+								require.ErrorContains(t, why, "the peer does not answer within 2s")
+							}
 							require.Zero(t, total(t, ctx, ledger))
 							connected(t, ctx, us)
 							return
@@ -212,6 +217,31 @@ func TestAKilledPeerIsBackAtItsAddress(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, c.pid(), is)
 			require.Zero(t, total(t, ctx, ledger))
+		})
+	})
+}
+
+// The connection that the smaller identity dialled stays if it lives, and all that is open on it. The other is a second process with the greater
+// one's key: it is told.
+func TestALivingConnectionStays(t *testing.T) {
+	smaller, greater := keys(t)
+	transports(t, func(t *testing.T, tr libp2p.Transport) {
+		scope(t, func(ctx context.Context, s *registry.Scope) {
+			a := newNode(t, s, libp2p.HostConfig{Key: key(smaller), Transport: tr}, libp2p.Config{})
+			b := newNode(t, s, libp2p.HostConfig{Key: key(greater), Transport: tr}, libp2p.Config{})
+			twin := newNode(t, s, libp2p.HostConfig{Key: key(greater), Transport: tr}, libp2p.Config{})
+			sa, sb := pair(t, ctx, a, b)
+			old := a.Conns(ctx, b.Self())
+			conn := raw(t, ctx, twin, a)
+			settle(t, conn.IsClosed)
+			require.Equal(t, old, a.Conns(ctx, b.Self()))
+			connected(t, ctx, a, b.Self())
+			write(t, sa, "x")
+			read(t, sb, "x")
+			_, err := conn.NewStream(ctx)
+			var told *network.ConnError
+			require.ErrorAs(t, err, &told)
+			require.EqualValues(t, p2p.CodeSupplanted-1, told.ErrorCode) // libp2p's numbers for connections are one less
 		})
 	})
 }

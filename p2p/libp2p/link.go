@@ -131,7 +131,7 @@ func (l *link) close(code p2p.Code) {
 		l.turn.Signal()
 		l.mu.Unlock()
 	}
-	l.down(&GoneError{Code: code}, code)
+	l.down(l.gone.Load(context.Background()), code)
 }
 
 // set writes a Var from outside any scope: libp2p's callbacks belong to the real world, and the write cannot wait.

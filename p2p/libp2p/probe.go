@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/network"
+
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/stm"
@@ -53,8 +55,24 @@ func (l *link) asked(tx *stm.Tx) bool {
 // probe is a task: it asks, and closes what the answer condemns. That is the link itself if there is none, else the connections that
 // would have taken its place.
 func (l *link) probe(ctx context.Context) error {
-	err := l.roundTrip(ctx)
-	code := p2p.CodeSupplanted
+	s, err := l.roundTrip(ctx)
+	if ctx.Err() == nil { // else the network ends, and leaves the connection to its host
+		code := p2p.CodeSupplanted
+		if err != nil {
+			code = 0
+		}
+		for _, loser := range l.condemned(err) {
+			loser.close(code)
+		}
+	}
+	if s != nil {
+		_ = s.Reset() // last: it may block while the peer does not read
+	}
+	return nil
+}
+
+// condemned are the links that must go now that the link's peer has answered, or has not because of err.
+func (l *link) condemned(err error) []*link {
 	losers, _ := stm.Query(context.Background(), func(tx *stm.Tx) []*link {
 		l.asking.Set(tx, false)
 		if l.gone.Get(tx) != nil {
@@ -68,40 +86,37 @@ func (l *link) probe(ctx context.Context) error {
 		var losers []*link
 		for _, other := range l.net.table.Get(tx)[l.peer] {
 			if other != l && other.gone.Get(tx) == nil && other.origin().against(l.origin()) == oldIsAsked {
-				other.lose(tx, &GoneError{Code: code})
+				other.lose(tx, &GoneError{Code: p2p.CodeSupplanted})
 				losers = append(losers, other)
 			}
 		}
 		return losers
 	})
-	for _, loser := range losers {
-		loser.close(code)
-	}
-	return nil
+	return losers
 }
 
 // roundTrip asks for what every libp2p host answers on a new stream, whichever protocols it speaks: the first line of a negotiation. A
-// stream that the peer resets is an answer too.
-func (l *link) roundTrip(ctx context.Context) error {
-	ctx, cancel := env.WithTimeout(env.WithoutCancel(ctx), AnswerMax)
+// stream that the peer resets is an answer too. The stream, if any, is to be reset.
+func (l *link) roundTrip(ctx context.Context) (network.Stream, error) {
+	ctx, cancel := env.WithTimeout(ctx, AnswerMax)
 	defer cancel()
 	s, err := l.conn.NewStream(ctx)
 	if err != nil {
-		return fmt.Errorf("%w: %v", errNoAnswer, ioError(l.conn, err))
+		return nil, fmt.Errorf("%w: %v", errNoAnswer, ioError(l.conn, err))
 	}
-	defer l.enqueue(func() { _ = s.Reset() })
-	_ = s.SetDeadline(env.Now(ctx).Add(AnswerMax)) // fails only once the stream is over, which the next call then says
+	stop := env.AfterFunc(ctx, func() { _ = s.SetDeadline(longAgo()) })
+	defer stop()
 	_, err = s.Write([]byte(token(multistream)))
 	if err == nil {
 		var n int
 		if n, err = s.Read(make([]byte, 1)); n > 0 {
-			return nil
+			return s, nil
 		}
 	}
 	err = ioError(l.conn, err)
 	var reset *p2p.ResetError
 	if errors.As(err, &reset) && reset.Remote {
-		return nil
+		return s, nil
 	}
-	return fmt.Errorf("%w within %v: %v", errNoAnswer, AnswerMax, err)
+	return s, fmt.Errorf("%w within %v: %v", errNoAnswer, AnswerMax, err)
 }

@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"time"
@@ -26,6 +24,5 @@ func NewServer(ctx context.Context, handler http.Handler) *http.Server {
 		IdleTimeout:       idleMax,
 		MaxHeaderBytes:    headerBytesMax,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ErrorLog:          log.New(io.Discard, "", 0), // what it says is about clients, and they could fill the log
 	}
 }

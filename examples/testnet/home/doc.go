@@ -8,6 +8,7 @@
 //
 //	D/genesis.cbor                    network, start, slot length, leaders' keys, allocations
 //	D/accounts/<name>.key             mode 0600
+//	D/load.key                        mode 0600: the accounts of a load generator follow from it
 //	D/node<i>/config.json             see [NodeConfig]
 //	D/node<i>/genesis.cbor            the same genesis
 //	D/node<i>/leader.key, host.key    mode 0600: signs blocks, identifies the libp2p host
@@ -21,7 +22,7 @@
 //
 // # Concurrency
 //
-// Values are immutable once returned. Two processes that create the same directory at once exclude each other by the files: one fails.
+// Values are immutable once returned. Of processes that create the same directory at once at most one succeeds; if none does, the next one completes the network.
 //
 // # Errors
 //

@@ -30,6 +30,9 @@ func parseEndpoint(s string) (endpoint, error) {
 	if err := checkKind(e.kind, e.host); err != nil {
 		return e, err
 	}
+	if ip, err := netip.ParseAddr(e.host); err == nil {
+		e.host = ip.String()
+	}
 	port, err := strconv.ParseUint(parts[4], 10, 16)
 	if err != nil {
 		return e, fmt.Errorf("%.200q has no port of 0 to %d", s, portMax)

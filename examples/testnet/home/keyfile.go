@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/synodkit/synod/chain/sign"
 )
@@ -61,7 +62,7 @@ func writeKey(path string, key sign.PrivateKey) error {
 	return writeNew(path, append(hex.AppendEncode(nil, seed[:]), '\n'), 0o600)
 }
 
-// writeNew writes a file that must not exist: whole, on disk before it has its name, and never over another.
+// writeNew writes a file that must not exist: whole, on disk before it has its name, with its name when writeNew returns, and never over another.
 func writeNew(path string, content []byte, mode fs.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), newPrefix+"*")
 	if err != nil {
@@ -70,10 +71,25 @@ func writeNew(path string, content []byte, mode fs.FileMode) error {
 	defer os.Remove(f.Name())
 	_, err = f.Write(content)
 	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Link(f.Name(), path) // unlike Rename, fails if path exists
+	if err != nil {
+		return err
 	}
-	return err
+	if err := os.Link(f.Name(), path); err != nil { // unlike Rename, fails if path exists
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder puts the names in a folder on disk, where the system can: a key whose address was shown must not be lost.
+func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // writeOnce writes a file, unless it is there with the same content.

@@ -133,16 +133,21 @@ func TestLies(t *testing.T) {
 		"own id":             {change: func(c, _ conf) { c.Peers[1] = "/ip4/127.0.0.1/tcp/1/p2p/" + c.PeerID }, field: "peers[1]", want: "own peer id"},
 		"own address":        {change: func(c, o conf) { c.Peers[0] = c.Listen + "/p2p/" + o.PeerID }, field: "peers[0]", want: "own address"},
 		"duplicate address":  {change: func(c, o conf) { c.Peers[1] = o.Listen + "/p2p/" + c.Peers[1][len(c.Peers[1])-52:] }, field: "peers[1]", want: "twice"},
-		"duplicate peer":     {change: func(c, _ conf) { c.Peers = append(c.Peers, c.Peers[0]) }, field: "peers[2]", want: "twice"},
-		"too many peers":     {change: func(c, _ conf) { c.Peers = make([]string, 65) }, field: "peers", want: "at most 64"},
+		"one address spelled twice": {change: func(c, o conf) {
+			c.Peers = []string{"/ip6/::1/tcp/1/p2p/" + o.PeerID, "/ip6/0:0::1/tcp/01/p2p/" + c.Peers[1][len(c.Peers[1])-52:]}
+		}, field: "peers[1]", want: "twice"},
+		"duplicate peer": {change: func(c, _ conf) { c.Peers = append(c.Peers, c.Peers[0]) }, field: "peers[2]", want: "twice"},
+		"too many peers": {change: func(c, _ conf) { c.Peers = make([]string, 65) }, field: "peers", want: "at most 64"},
 	}
+	whole := t.TempDir()
+	_, err := Create(whole, params(3))
+	require.NoError(t, err)
 	for name, tc := range lies {
 		t.Run(name, func(t *testing.T) {
-			h, err := Create(t.TempDir(), params(3))
+			dir := copied(t, whole)
+			n, err := LoadNode(filepath.Join(dir, "node0"))
 			require.NoError(t, err)
-			n, err := LoadNode(h.NodeDir(0))
-			require.NoError(t, err)
-			other, err := LoadNode(h.NodeDir(1))
+			other, err := LoadNode(filepath.Join(dir, "node1"))
 			require.NoError(t, err)
 			if tc.change != nil {
 				tc.change(&n.Config, &other.Config)

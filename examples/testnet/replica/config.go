@@ -6,6 +6,7 @@ import (
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/examples/testnet/home"
+	"github.com/synodkit/synod/mempool"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/p2p/libp2p"
 )
@@ -27,7 +28,8 @@ type Config struct {
 
 	Log slog.Handler // of the node's events; nil is off
 
-	depth int // K, which tests shorten
+	depth  int            // K, which tests shorten
+	limits mempool.Limits // tests lower them
 }
 
 func (c Config) complete() (Config, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/synodkit/synod/chain/sign"
 	"github.com/synodkit/synod/examples/coin"
 	"github.com/synodkit/synod/examples/testnet/api"
+	"github.com/synodkit/synod/mempool"
 	"github.com/synodkit/synod/registry"
 )
 
@@ -120,6 +121,31 @@ func TestAcceptedIsDurable(t *testing.T) {
 		for nonce := range uint64(3) {
 			require.Equal(t, api.Included, settled(t, ctx, r, pay(h, nonce)).Stage)
 		}
+	})
+}
+
+// TestFull: what finds no room is 503 and not accepted, though it is valid; nothing of it is left.
+func TestFull(t *testing.T) {
+	h := newHome(t, 1, time.Hour)
+	within(t, func(ctx context.Context, s *registry.Scope) {
+		cfg := configOf(h, 0)
+		cfg.limits = mempool.Limits{CountMax: 4, LocalMax: 2}
+		r, c := started(t, ctx, s, cfg)
+		for nonce := range uint64(2) {
+			_, err := c.Submit(ctx, pay(h, nonce).Bytes())
+			require.NoError(t, err)
+		}
+		_, err := c.Submit(ctx, pay(h, 2).Bytes())
+		var full *api.StatusError
+		require.ErrorAs(t, err, &full)
+		require.Equal(t, http.StatusServiceUnavailable, full.Status)
+		require.Contains(t, full.Reason, "full")
+		require.Equal(t, 2, await(t, ctx, r, func(api.Status) bool { return true }).Mempool.Count)
+		got, err := c.Tx(ctx, pay(h, 2).ID())
+		require.NoError(t, err)
+		require.Equal(t, api.Unknown, got.Stage)
+		_, err = c.Submit(ctx, pay(h, 1).Bytes())
+		require.NoError(t, err, "what is in may be handed in again")
 	})
 }
 
