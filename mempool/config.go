@@ -30,7 +30,7 @@ type Limits struct {
 	CountMax   int // pending transactions; default 32768
 	BytesMax   int // bytes of pending transactions, and of those in the journal; default 32 MiB
 	TxBytesMax int // bytes of one; default 64 KiB
-	LocalMax   int // transactions in the journal, at most CountMax; default CountMax/2
+	LocalMax   int // transactions in the journal, at most CountMax, which is the default
 	HistoryMax int // transactions remembered as included or refused; default 16384
 }
 
@@ -100,7 +100,7 @@ func (l *Limits) complete() error {
 	if err := complete("TxBytesMax", &l.TxBytesMax, min(txBytesDefault, most), most); err != nil {
 		return err
 	}
-	if err := complete("LocalMax", &l.LocalMax, max(l.CountMax/2, 1), l.CountMax); err != nil {
+	if err := complete("LocalMax", &l.LocalMax, l.CountMax, l.CountMax); err != nil {
 		return err
 	}
 	return complete("HistoryMax", &l.HistoryMax, historyDefault, limitMax)

@@ -60,6 +60,12 @@
 //
 // Below Config.Prefix: a number of eight bytes, big endian, in the order of acceptance; the value is the transaction's bytes.
 //
+// # Costs
+//
+// An addition costs some five times what a mutex, a map and a list cost, hash included, in seven allocations, at any size of the pool; both are
+// small beside a signature. A snapshot is one query. A move is one check for each pending transaction and one write for each in its blocks.
+// go test -bench . measures.
+//
 // # Testing
 //
 // The tests hold a naive model beside it, run it in simulations with rollbacks, stop it at every operation of the store, and plant the bugs that

@@ -152,7 +152,7 @@ func (c *cluster) restarted(ctx context.Context, keep bool) error {
 
 // TestRegistersKills: nodes are stopped and started again, one after the other, while writes go on everywhere.
 func TestRegistersKills(t *testing.T) {
-	for seed := range uint64(long.N(3, 300)) {
+	for seed := range uint64(long.N(3, 150)) {
 		r := sim.Run(seed, func(ctx context.Context) error { return newCluster(ctx, 4).killed(ctx) })
 		require.NoError(t, r.Err, "seed %d", seed)
 	}
@@ -202,7 +202,7 @@ func (c *cluster) killed(ctx context.Context) error {
 
 // TestTightPools: what a full pool has no room for waits elsewhere and comes later. One node forges, and its pool holds four writes.
 func TestTightPools(t *testing.T) {
-	for seed := range uint64(long.N(3, 300)) {
+	for seed := range uint64(long.N(3, 150)) {
 		r := sim.Run(seed, func(ctx context.Context) error {
 			c := newCluster(ctx, 3)
 			c.w.genesis.Keys, c.pace = c.w.genesis.Keys[:1], 50*time.Millisecond

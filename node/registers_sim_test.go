@@ -95,7 +95,7 @@ func (c *cluster) apart(ctx context.Context, fork chain.Tip) error {
 func TestRegistersPartition(t *testing.T) {
 	scenario := func(ctx context.Context) error { return newCluster(ctx, 5).partitioned(ctx) }
 	hashes := map[uint64]bool{}
-	for seed := range uint64(long.N(4, 400)) {
+	for seed := range uint64(long.N(4, 200)) {
 		r := sim.Run(seed, scenario)
 		require.NoError(t, r.Err, "seed %d", seed)
 		require.Less(t, r.Elapsed, 10*time.Minute)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/synodkit/synod/p2p"
+	"github.com/synodkit/synod/p2p/p2ptest"
 	"github.com/synodkit/synod/p2p/table"
 )
 
@@ -91,6 +92,35 @@ func TestBlame(t *testing.T) {
 				require.Len(t, reported, 1)
 			}
 			require.Equal(t, err, s.Close(0))
+		})
+	}
+}
+
+// What has come by the time the peer has proven that it is there was not late: it was us who slept. That goes for a whole message, once.
+func TestReprieve(t *testing.T) {
+	answer := p2ptest.FrameOf(&Echoed{word{Text: "word"}})
+	for name, c := range map[string]struct {
+		comes []byte
+		want  p2p.ViolationKind
+	}{"the message": {answer, 0}, "a part of it": {answer[:7], p2p.Timeout}, "nothing": {nil, p2p.Timeout}} {
+		t.Run(name, func(t *testing.T) {
+			probes := 0
+			stream := &probed{failing: failing{read: os.ErrDeadlineExceeded}}
+			stream.during = func() {
+				if probes++; probes == 1 {
+					stream.bytes = c.comes
+				}
+			}
+			s := start(context.Background(), table.Initiator, stream)
+			err := ask(s, "word")
+			require.Equal(t, c.want, kind(err), "%v", err)
+			if c.want != 0 {
+				require.Equal(t, 2, probes)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, p2p.Timeout, kind(ask(s, "another")))
+			require.Equal(t, 3, probes, "a new message has a last moment of its own")
 		})
 	}
 }

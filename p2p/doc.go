@@ -25,7 +25,8 @@
 //     between 1 and 1.25 times the limit, in production and in simulations alike.
 //   - A peer that does not read what it asked for is given 30 s (to 37.5 s) for each write.
 //   - A limit that passes is a violation only of a peer that is there: a transport that can tell ([Prober]) is asked first, which may take
-//     a few seconds more. A peer that was killed, or is cut off, is [ErrGone], in whatever state and however far inside a frame.
+//     a few seconds more, and the message gets a last 100 ms. A peer that was killed, or is cut off, is [ErrGone], in whatever state and however
+//     far inside a frame; what it had sent while our side slept still counts.
 //   - A lock-step peer that sends while we have agency is caught at our next Send or Wait if its bytes have been read by then;
 //     otherwise they wait in the transport's window, which bounds them.
 //

@@ -35,6 +35,7 @@ func (s *Session) Recv() (table.Message, error) {
 		return nil, s.violate(s.at.Name, Garbage, fmt.Errorf("%s: %w", spec.Name, err))
 	}
 	s.in.drop(headerBytes + n)
+	s.reprieved = false
 	s.before, s.at = s.at.Name, s.proto.State(spec.To)
 	return m, nil
 }
@@ -86,34 +87,52 @@ func (s *Session) read(need int) error {
 		n, err := s.conn.Stream.Read(s.in.room(need))
 		s.in.filled(n)
 		if err != nil && s.in.len() < need {
-			return s.readFailed(err)
+			if err = s.readFailed(err); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// readFailed tells a breach from a lost connection, whose error may wrap any of the others. Silence is a breach of a peer that is still there.
+// readFailed tells a breach from a lost connection, whose error may wrap any of the others. Nil: go on reading.
 func (s *Session) readFailed(err error) error {
 	switch {
 	case s.cancelled() != nil, errors.Is(err, ErrGone):
 		return s.fail(err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return s.late(Timeout, fmt.Errorf("no message within %v: %w", s.at.Timeout, err))
+		return s.late(err)
 	case errors.Is(err, io.EOF) && s.in.len() > 0:
 		return s.violate(s.at.Name, Truncated, io.ErrUnexpectedEOF)
 	}
 	return s.fail(err)
 }
 
-// late ends the session because a time limit has passed: by the peer's fault if it can be heard, or if the transport cannot tell.
-func (s *Session) late(kind ViolationKind, why error) error {
-	if p, ok := s.conn.Stream.(Prober); ok {
-		if err := p.Probe(); err != nil {
-			return s.fail(err)
-		}
-		if s.cancelled() != nil {
-			return s.fail(why)
-		}
+// late is a message that did not come in time. Nil: it is given a last moment. What the peer had sent before it answered the probe is here then,
+// so that a sleep of ours is not taken for its silence.
+func (s *Session) late(err error) error {
+	asked, gone := s.probe()
+	switch {
+	case gone != nil:
+		return s.fail(gone)
+	case !asked || s.reprieved:
+		return s.violate(s.at.Name, Timeout, fmt.Errorf("no message within %v: %w", s.at.Timeout, err))
 	}
-	return s.violate(s.at.Name, kind, why)
+	s.reprieved, s.readLimit = true, s.clock.Now().Add(reprieve)
+	if err := s.conn.Stream.SetReadDeadline(s.readLimit); err != nil {
+		return s.fail(err)
+	}
+	return nil
+}
+
+// probe asks whether the peer is there, if the transport can: then gone says why not.
+func (s *Session) probe() (asked bool, gone error) {
+	p, ok := s.conn.Stream.(Prober)
+	if !ok {
+		return false, nil
+	}
+	if err := p.Probe(); err != nil {
+		return true, err
+	}
+	return true, s.cancelled()
 }

@@ -15,7 +15,8 @@ const (
 	outBytesMax     = 32 << 10 // flushed above this even without a wait
 	outBytesKeep    = 64 << 10 // an empty buffer above this is let go
 	writeTimeout    = 30 * time.Second
-	limitSlack      = 4 // a limit is armed for 1+1/limitSlack times its length, and renewed once that slack is used up
+	reprieve        = 100 * time.Millisecond // what a late message gets once its sender has proven that it is there
+	limitSlack      = 4                      // a limit is armed for 1+1/limitSlack times its length, and renewed once that slack is used up
 	errBytesWaiting = "the peer sent %d bytes while we have agency"
 )
 
@@ -88,7 +89,10 @@ func (s *Session) flush() error {
 	case err == nil:
 		return nil
 	case s.cancelled() == nil && !errors.Is(err, ErrGone) && errors.Is(err, os.ErrDeadlineExceeded):
-		return s.late(Stalled, fmt.Errorf("nothing read for %v: %w", writeTimeout, err))
+		if _, gone := s.probe(); gone != nil {
+			return s.fail(gone)
+		}
+		return s.violate(s.at.Name, Stalled, fmt.Errorf("nothing read for %v: %w", writeTimeout, err))
 	}
 	return s.fail(err)
 }

@@ -33,6 +33,7 @@ type Session struct {
 	clock      env.Clock
 	readLimit  time.Time // the armed deadlines; zero is none
 	writeLimit time.Time
+	reprieved  bool // the message that is awaited has had its last moment
 
 	stop      func() bool // forgets the cancellation
 	cancelled func() error

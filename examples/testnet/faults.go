@@ -2,11 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/synodkit/synod/env"
-	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
 )
 
@@ -23,23 +24,44 @@ type fault struct {
 	missing []string // evidence that it bit
 }
 
-// faults runs the planned faults, one after the other.
-func (n *network) faults(ctx context.Context) (out []fault, err error) {
-	plans := []struct {
-		wanted bool
-		run    func(context.Context) (fault, error)
-	}{{n.run.options.kill, n.killRestart}, {n.run.options.partition, n.divide}}
-	for _, p := range plans {
-		if !p.wanted {
-			continue
-		}
-		f, err := p.run(ctx)
-		if err != nil {
-			return out, err
-		}
-		out = append(out, f)
+// plan lists the faults asked for, in their order.
+func (n *network) plan() (out []func(context.Context) (fault, error)) {
+	if n.run.options.kill {
+		out = append(out, n.killRestart)
 	}
-	return out, nil
+	if n.run.options.partition {
+		out = append(out, n.divide)
+	}
+	return out
+}
+
+// wreak runs the planned faults, one after the other.
+func (n *network) wreak(ctx context.Context) error {
+	for _, run := range n.plan() {
+		f, err := run(ctx)
+		if err != nil {
+			return err
+		}
+		err = stm.Do(ctx, func(tx *stm.Tx) error {
+			n.bites.Set(tx, append(slices.Clone(n.bites.Get(tx)), f))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// calm reports whether no fault is still to come.
+func (n *network) calm(tx *stm.Tx) bool { return len(n.bites.Get(tx)) == len(n.plan()) }
+
+// words are what a fault came to.
+func (f fault) words() string {
+	if len(f.missing) > 0 {
+		return fmt.Sprintf("%s: not seen: %s", f.name, strings.Join(f.missing, ", "))
+	}
+	return f.name + ": " + f.said
 }
 
 // within waits until a condition holds or a time has passed, and reports whether it holds. One that is false waits for a change of what it has read.
@@ -52,30 +74,4 @@ func within(ctx context.Context, limit time.Duration, holds func(*stm.Tx) bool) 
 		tx.Check(env.Reached(tx, until))
 		return false
 	})
-}
-
-// planned counts the faults asked for.
-func (n *network) planned() (count int) {
-	for _, wanted := range []bool{n.run.options.kill, n.run.options.partition} {
-		if wanted {
-			count++
-		}
-	}
-	return count
-}
-
-// outcome is what came of the faults so far; none of one that has not come to its end.
-func (n *network) outcome(ctx context.Context, task *registry.Task[[]fault]) ([]fault, error) {
-	type result struct {
-		faults []fault
-		err    error
-	}
-	r, err := stm.Query(ctx, func(tx *stm.Tx) result {
-		faults, err, done := task.Poll(tx)
-		if !done {
-			return result{}
-		}
-		return result{faults, err}
-	})
-	return r.faults, errors.Join(err, r.err)
 }

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
 )
 
@@ -42,6 +45,47 @@ func TestFaults(t *testing.T) {
 			require.Empty(t, left, "the child's directory is removed")
 		})
 	}
+}
+
+// TestFaultsOnDisk: a network in a directory goes through the same, for a time instead of up to a block, and once more from where it ended: the accounts'
+// nonces and the child's chain are those of the first run.
+func TestFaultsOnDisk(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "net")
+	var last summary
+	for _, flags := range [][]string{{"--nodes", "3", "--slot", "60ms", "--partition", "--kill-restart"}, {"--kill-restart"}} {
+		status, stdout, stderr := command(t.Context(), append(flags, "--for", "1s", "--load", "40", "--json", "--data-dir", dir)...)
+		require.Equal(t, 0, status, stderr)
+		var s summary
+		require.NoError(t, json.Unmarshal([]byte(lastLine(stdout)), &s))
+		require.Equal(t, 1, s.Restarts)
+		require.True(t, s.Converged)
+		require.Greater(t, s.Height, last.Height)
+		require.Positive(t, s.TxsOnChain)
+		last = s
+	}
+}
+
+// TestInterruptedFaults: an interrupt ends the run in the middle of everything, and nothing is left behind.
+func TestInterruptedFaults(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	out, status := newOutput(), -1
+	var errs bytes.Buffer
+	err := registry.Run(t.Context(), func(scoped context.Context, s *registry.Scope) error {
+		s.Go("up", func(context.Context) error {
+			status = execute(ctx, []string{"--nodes", "3", "--slot", "50ms", "--load", "40", "--kill-restart", "--partition", "--json"}, terminal{Writer: out}, &errs)
+			return nil
+		})
+		_, err := out.await(scoped, ` cut\n`)
+		interrupt()
+		return err
+	})
+	require.NoError(t, err)
+	require.Equal(t, 0, status, errs.String())
+	var s summary
+	require.NoError(t, json.Unmarshal([]byte(lastLine(out.text.Load(t.Context()))), &s))
+	require.Equal(t, 1, s.Restarts)
+	require.Zero(t, s.Partitions+s.Leaks)
 }
 
 // TestPlantedFaults: a fault that does not bite fails the run, and says which evidence is missing.

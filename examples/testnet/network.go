@@ -24,6 +24,7 @@ type network struct {
 
 	first *registry.Task[time.Duration] // from up to the first block
 	goal  *stm.Var[uint64]              // the block that all must agree on; 0: none yet
+	bites *stm.Var[[]fault]             // what the planned faults have come to, so far
 	// addresses of the local nodes, once they all listen: only then can they dial.
 	addresses *stm.Var[[]string]
 }
@@ -32,6 +33,7 @@ func newNetwork(r *run) *network {
 	n := &network{
 		run: r, partition: newPartition(),
 		goal:      stm.NewVar(r.options.until).Label("testnet.goal"),
+		bites:     stm.NewVar[[]fault](nil).Label("testnet.faults"),
 		addresses: stm.NewVar[[]string](nil).Label("testnet.addresses"),
 	}
 	all := len(r.home.Nodes)
@@ -148,7 +150,7 @@ func (n *network) banner(ctx context.Context, out io.Writer) error {
 
 // moment reads all nodes at once: those in this process share one memory, so one transaction sees them all.
 func (n *network) moment(tx *stm.Tx) moment {
-	out := moment{views: make([]view, len(n.members)), cut: n.partition.active(tx)}
+	out := moment{views: make([]view, len(n.members)), cut: n.partition.active(tx), faults: n.bites.Get(tx)}
 	for i, m := range n.members {
 		out.views[i] = m.status(tx)
 	}

@@ -96,7 +96,7 @@ func (r *run) body(ctx context.Context, s *registry.Scope, user context.Context)
 	if r.end.stopped, err = w.watch(ctx, user); err != nil {
 		return err
 	}
-	if err := n.conclude(ctx, w); err != nil {
+	if err := n.conclude(ctx); err != nil {
 		return err
 	}
 	return errOver
@@ -116,31 +116,24 @@ func (n *network) begin(ctx context.Context, s *registry.Scope) (*watcher, error
 			return nil, err
 		}
 	}
-	if n.planned() > 0 {
-		w.faults = registry.Fork(s, "faults", n.faults)
-	}
+	s.Go("faults", n.wreak)
 	return w, nil
 }
 
 // conclude ends the load and reports every node. The network goes on meanwhile.
-func (n *network) conclude(ctx context.Context, w *watcher) (err error) {
+func (n *network) conclude(ctx context.Context) (err error) {
 	r := n.run
 	r.end.first, _ = stm.Query(ctx, func(tx *stm.Tx) time.Duration { // cannot fail: it never waits
 		first, _, _ := n.first.Poll(tx)
 		return first
 	})
-	r.end.planned, r.end.rss = n.planned(), residentBytes(n.pids(ctx)...)
+	r.end.planned, r.end.faults, r.end.rss = len(n.plan()), n.bites.Load(ctx), residentBytes(n.pids(ctx)...)
 	if r.options.verdict() {
 		r.end.until = n.goal.Load(ctx)
 	}
 	interrupted := r.end.stopped == errInterrupted.Error()
 	if r.traffic != nil && !interrupted {
 		if err := n.drain(ctx, r.traffic); err != nil {
-			return err
-		}
-	}
-	if w.faults != nil {
-		if r.end.faults, err = n.outcome(ctx, w.faults); err != nil {
 			return err
 		}
 	}

@@ -102,7 +102,9 @@ func judge(reports []report, end ending) (summary, error) {
 	return s, failure(reasons)
 }
 
-func seconds(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
+func seconds(d time.Duration) float64 {
+	return float64(d.Round(time.Millisecond).Milliseconds()) / 1000
+}
 
 // unreached says why the run ended early and which nodes are short of the block.
 func unreached(reports []report, end ending) []string {

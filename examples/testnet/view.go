@@ -20,6 +20,7 @@ type moment struct {
 	views  []view
 	totals load.Totals
 	cut    bool          // by --partition
+	faults []fault       // that are over
 	slot   chain.Slot    // by the clock
 	since  time.Duration // since up
 	rss    uint64
@@ -32,7 +33,8 @@ type moment struct {
 
 // same reports whether the network looks as it did before.
 func (m moment) same(before moment) bool {
-	return slices.Equal(m.views, before.views) && m.totals == before.totals && m.cut == before.cut && m.goal == before.goal && m.calm == before.calm
+	return slices.Equal(m.views, before.views) && m.totals == before.totals && m.cut == before.cut &&
+		len(m.faults) == len(before.faults) && m.goal == before.goal && m.calm == before.calm
 }
 
 // done reports whether nothing is waited for any more.
@@ -66,10 +68,16 @@ type display struct {
 	out   terminal
 	drawn int // lines of the table on the screen
 	last  uint64
+	told  int // of the faults
 }
 
 func (d *display) show(m moment) {
+	fresh := m.faults[d.told:]
+	d.told = len(m.faults)
 	if d.out.size == nil {
+		for _, f := range fresh {
+			fmt.Fprintln(d.out, f.words())
+		}
 		if high := m.highest(); high != d.last {
 			d.last = high
 			fmt.Fprintln(d.out, line(m))
@@ -84,6 +92,9 @@ func (d *display) show(m moment) {
 	if d.drawn > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA\x1b[J", d.drawn)
 	}
+	for _, f := range fresh { // they stay above the table
+		b.WriteString(f.words() + "\n")
+	}
 	rows := table(m)
 	if len(rows) > height-1 { // what scrolls away cannot be redrawn
 		rows = append(rows[:height-2:height-2], fmt.Sprintf("... %d more", len(m.views)-(height-4)))
@@ -96,12 +107,6 @@ func (d *display) show(m moment) {
 	}
 	d.drawn = len(rows)
 	io.WriteString(d.out, b.String())
-}
-
-// say prints a line that stays.
-func (d *display) say(text string) {
-	d.drawn = 0
-	fmt.Fprintln(d.out, text)
 }
 
 // line is a moment as one plain line.

@@ -45,6 +45,23 @@ func TestLines(t *testing.T) {
 		"   4.0s slot 9 block 5 ab000000 heights 5 4 peers 1 1 rollbacks 1 violations 0 mempool 7 rss 0M\n", out.String())
 }
 
+// TestTold: what the faults have done is told once, above the table or between the lines.
+func TestTold(t *testing.T) {
+	for _, size := range []func() (int, int, error){nil, func() (int, int, error) { return 90, 24, nil }} {
+		var out bytes.Buffer
+		d := display{out: terminal{Writer: &out, size: size}}
+		m := twoNodes(4)
+		d.show(m)
+		m.faults = []fault{{name: killFault, said: "node4 came back"}}
+		d.show(m)
+		d.show(m)
+		m.faults = append(m.faults, fault{name: partitionFault, missing: []string{"a rollback"}})
+		d.show(m)
+		require.Equal(t, 1, strings.Count(out.String(), "kill-restart: node4 came back\n"))
+		require.Equal(t, 1, strings.Count(out.String(), "partition: not seen: a rollback\n"))
+	}
+}
+
 // TestRedraw: on a terminal the table overwrites itself, is no wider than the screen and no higher.
 func TestRedraw(t *testing.T) {
 	var out bytes.Buffer

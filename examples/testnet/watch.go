@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/synodkit/synod/env"
-	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
 )
 
@@ -24,8 +23,7 @@ type watcher struct {
 	network  *network
 	display  display
 	progress progress
-	faults   *registry.Task[[]fault] // nil: none are planned
-	end      time.Time               // by --for, while there is no goal; zero: none
+	end      time.Time // by --for, while there is no goal; zero: none
 }
 
 // watch shows the network until user ends, or until the planned faults are over and all nodes hold the same block that is the goal, or until nothing grows any
@@ -67,7 +65,7 @@ func (w *watcher) next(ctx context.Context, last moment) (moment, error) {
 	m, err := stm.Query(ctx, func(tx *stm.Tx) moment {
 		tx.Check(last.views == nil || env.Reached(tx, look)) // before anything else is read, so that nothing else ends the wait
 		m := n.moment(tx)
-		m.goal, m.calm = n.goal.Get(tx), w.calm(tx)
+		m.goal, m.calm = n.goal.Get(tx), n.calm(tx)
 		m.agreed = m.goal > 0 && m.lowest() >= m.goal && n.agreed(tx, m.goal)
 		tick := w.display.out.size != nil && env.Reached(tx, redraw)
 		late := m.goal > 0 && m.calm && env.Reached(tx, w.progress.until)
@@ -78,15 +76,6 @@ func (w *watcher) next(ctx context.Context, last moment) (moment, error) {
 	})
 	m.rss = residentBytes(n.pids(ctx)...)
 	return m, err
-}
-
-// calm reports whether no fault is still to come.
-func (w *watcher) calm(tx *stm.Tx) bool {
-	if w.faults == nil {
-		return true
-	}
-	_, _, done := w.faults.Poll(tx)
-	return done
 }
 
 // pids are those of the network's processes.

@@ -176,7 +176,7 @@ func TestSilenceIsAViolationOfTheLivingOnly(t *testing.T) {
 						if dead {
 							requireGone(t, why)
 							if tr == libp2p.QUIC {
-								require.ErrorContains(t, why, "the peer does not answer within 2s")
+								require.ErrorContains(t, why, "the peer does not answer within 3s")
 							}
 							require.Zero(t, total(t, ctx, ledger))
 							connected(t, ctx, us)

@@ -1,7 +1,6 @@
 package libp2p
 
 import (
-	"errors"
 	"fmt"
 	"io"
 )
@@ -41,7 +40,7 @@ func (a *answer) read(r io.Reader) error {
 		a.got += n
 		switch {
 		case a.got == len(a.want): // an error is met again by the next read
-		case errors.Is(err, io.EOF):
+		case err == io.EOF: // a lost connection's error may wrap it
 			return fmt.Errorf("%w: %s: the peer closed instead of answering", ErrProtocol, a.protocol)
 		case err != nil:
 			return err

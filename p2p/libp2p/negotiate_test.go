@@ -3,6 +3,7 @@ package libp2p_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -73,6 +74,15 @@ func TestAnswers(t *testing.T) {
 				require.Equal(t, len(tc.answer)-len(tc.rest), r.n) // not a byte of what follows is taken
 			}
 		})
+	}
+}
+
+// A connection that dies before the answer says nothing about what the peer speaks, even if its error wraps an EOF.
+func TestAnswerOfALostConnection(t *testing.T) {
+	lost := fmt.Errorf("connection closed: %w", io.EOF)
+	for n := range libp2p.Hello(echoID) {
+		r := io.MultiReader(bytes.NewReader(libp2p.Hello(echoID)[:n]), iotest.ErrReader(lost))
+		require.Equal(t, lost, libp2p.ReadAnswer(echoID, r, never))
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 // AnswerMax is how long a peer has to answer a probe. One that does not is gone: its process was killed, its machine or the line to it is down, or
 // it is so busy that it is of no use.
-const AnswerMax = 2 * time.Second
+const AnswerMax = 3 * time.Second
 
 var errNoAnswer = errors.New("the peer does not answer")
 

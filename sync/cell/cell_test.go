@@ -79,6 +79,12 @@ func TestPromiseNeverHangs(t *testing.T) {
 			if way.want == cell.ErrAbandoned {
 				require.ErrorIs(t, err, prop.ErrClosed)
 			}
+			told := false
+			for _, err := range prop.All(context.Background(), p.Reader()) {
+				require.ErrorIs(t, err, way.want)
+				told = true
+			}
+			require.True(t, told, "a loop does not end as if all were well")
 			inTx(t, func(tx *stm.Tx) {
 				_, err := p.Put(tx, 1)
 				require.ErrorIs(t, err, prop.ErrClosed, "too late")

@@ -15,6 +15,7 @@ import (
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/sim"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/prop"
 )
 
 // crowd is tasks that send, receive, or do whichever comes first, at two Chans and a Var, and give up at random. Each
@@ -81,7 +82,7 @@ func (c *crowd) visit(ctx context.Context, v int) error {
 	got, err := c.sync(soon, c.choice(ctx, v))
 	end := c.clock.Add(1)
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, prop.ErrClosed):
 		c.gave.Add(1)
 		return ctx.Err()
 	case err != nil:
@@ -100,6 +101,14 @@ func (c *crowd) visit(ctx context.Context, v int) error {
 
 func (c *crowd) run(ctx context.Context) error {
 	err := registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+		if env.Choose(ctx, "closes", 2) == 0 {
+			s.Go("closer", func(ctx context.Context) error {
+				if err := env.Sleep(ctx, time.Duration(env.Choose(ctx, "when", 20))*10*time.Microsecond); err != nil {
+					return err
+				}
+				return stm.Do(ctx, func(tx *stm.Tx) error { c.chans[1].Close(tx); return nil })
+			})
+		}
 		for who := range crowdSize {
 			s.Go(fmt.Sprint("visitor-", who), func(ctx context.Context) error {
 				for turn := range crowdTurns {

@@ -20,7 +20,7 @@ type alternative[T any] struct {
 	offer  func(tx *stm.Tx, t *token, nth int) // publishes an offer; nil if nobody has to see that it is waited for
 	met    func(value any) finish[T]           // what happens when the offer has been taken
 	goChan *goCase[T]                          // a Go channel
-	end    func()                              // to be called when Sync ends, or nil
+	begin  func() (end func())                 // called when Sync has everything and begins to wait; or nil
 }
 
 // finish is what is left to do when something has happened, outside of transactions.
@@ -75,9 +75,6 @@ func Done(other context.Context) Event[error] {
 			return Always(context.Cause(other)).alternatives(ctx)
 		}
 		over, shielded := stm.NewVar(false).Label("event.done"), env.WithoutCancel(ctx)
-		stop := env.AfterFunc(other, func() {
-			_ = stm.Do(shielded, func(tx *stm.Tx) error { over.Set(tx, true); return nil })
-		})
 		return []alternative[error]{{
 			ready: func(tx *stm.Tx) (finish[error], error) {
 				if !over.Get(tx) {
@@ -85,7 +82,12 @@ func Done(other context.Context) Event[error] {
 				}
 				return value(context.Cause(other)), nil
 			},
-			end: func() { stop() },
+			begin: func() func() {
+				stop := env.AfterFunc(other, func() {
+					_ = stm.Do(shielded, func(tx *stm.Tx) error { over.Set(tx, true); return nil })
+				})
+				return func() { stop() }
+			},
 		}}
 	}}
 }
@@ -116,7 +118,7 @@ func Wrap[A, B any](e Event[A], f func(A) (B, error)) Event[B] {
 }
 
 func wrap[A, B any](a alternative[A], after func(finish[A]) finish[B]) alternative[B] {
-	w := alternative[B]{offer: a.offer, end: a.end}
+	w := alternative[B]{offer: a.offer, begin: a.begin}
 	if a.ready != nil {
 		w.ready = func(tx *stm.Tx) (finish[B], error) {
 			f, err := a.ready(tx)

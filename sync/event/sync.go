@@ -17,8 +17,8 @@ func Sync[T any](ctx context.Context, e Event[T]) (none T, err error) {
 	var ready []func(tx *stm.Tx) (finish[T], error)
 	offers, channels := false, false
 	for _, a := range all {
-		if a.end != nil {
-			defer a.end()
+		if a.begin != nil {
+			defer a.begin()()
 		}
 		if a.ready != nil {
 			ready = append(ready, a.ready)

@@ -166,3 +166,49 @@ func TestTryDoesNotOvertake(t *testing.T) {
 	})
 	require.NoError(t, r.Err)
 }
+
+// TestNobodyStarves floods semaphore, lock and limiter on real goroutines until the one who wants most has been served.
+// It would not end if that never happened.
+func TestNobodyStarves(t *testing.T) {
+	ctx := context.Background()
+	s, l, lim := gate.NewSemaphore(4), gate.NewRWLock(), gate.NewLimiter(time.Microsecond, 4)
+	for name, c := range map[string]struct {
+		little, much func(ctx context.Context) error
+	}{
+		"semaphore": {
+			func(ctx context.Context) error { return s.With(ctx, 1, nothing) },
+			func(ctx context.Context) error { return s.With(ctx, 4, nothing) },
+		},
+		"lock": {
+			func(ctx context.Context) error { return l.WithRead(ctx, nothing) },
+			func(ctx context.Context) error { return l.With(ctx, nothing) },
+		},
+		"limiter": {
+			func(ctx context.Context) error { return lim.Wait(ctx, 1) },
+			func(ctx context.Context) error { return lim.Wait(ctx, 4) },
+		},
+	} {
+		served := stm.NewVar(false)
+		err := registry.Run(ctx, func(ctx context.Context, scope *registry.Scope) error {
+			for range 8 {
+				scope.Go("little", func(ctx context.Context) error {
+					for !served.Load(ctx) {
+						if err := c.little(ctx); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+			}
+			for range 20 {
+				if err := c.much(ctx); err != nil {
+					return err
+				}
+			}
+			return do(ctx, func(tx *stm.Tx) { served.Set(tx, true) })
+		})
+		require.NoError(t, err, name)
+	}
+}
+
+func nothing(context.Context) error { return nil }

@@ -16,13 +16,14 @@ func Send[T any](ctx context.Context, s Sink[T], v T) (Lost[T], error) {
 // Recv is one Take as a transaction of its own. It waits as Take does.
 func Recv[T any](ctx context.Context, s Source[T]) (T, error) { return stm.Atomically(ctx, s.Take) }
 
-// All takes one value after the other until s is closed and empty, or ctx ends; the latter is the error of a last pair.
-// A loop that is left has taken what it was given, and nothing more.
+// All takes one value after the other until s is closed and empty. Another error of s, or that of ctx, is the error of a
+// last pair, also one that unwraps to ErrClosed and says more, such as that a promise was abandoned. A loop that is left
+// has taken what it was given, and nothing more.
 func All[T any](ctx context.Context, s Source[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for {
 			v, err := Recv(ctx, s)
-			if errors.Is(err, ErrClosed) || !yield(v, err) || err != nil {
+			if err == ErrClosed || !yield(v, err) || err != nil { //nolint:errorlint
 				return
 			}
 		}

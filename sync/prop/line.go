@@ -7,14 +7,20 @@ import (
 )
 
 // Line is where callers wait for their turn.
-type Line struct{ last *stm.Var[*place] }
+type Line struct {
+	name string
+	last *stm.Var[*place]
+}
 
 // place is one caller in a line. Each knows its neighbours, so that one in the middle can leave. Who has nobody ahead is
 // first.
 type place struct{ ahead, behind *stm.Var[*place] }
 
 // NewLine makes an empty line. The name is that of the Vars waited for, in dumps.
-func NewLine(name string) *Line { return &Line{stm.NewVar[*place](nil).Label(name + ".line")} }
+func NewLine(name string) *Line {
+	name += ".line"
+	return &Line{name, stm.NewVar[*place](nil).Label(name)}
+}
 
 // Empty reports whether nobody waits. Whoever does not want to overtake asks first.
 func (l *Line) Empty(tx *stm.Tx) bool { return l.last.Get(tx) == nil }
@@ -63,7 +69,7 @@ func InLine[T any](ctx context.Context, l *Line, f func(tx *stm.Tx) (T, error)) 
 
 func (l *Line) join(tx *stm.Tx) *place {
 	ahead := l.last.Get(tx)
-	me := &place{stm.NewVar(ahead).Label("line.ahead"), stm.NewVar[*place](nil)}
+	me := &place{stm.NewVar(ahead).Label(l.name), stm.NewVar[*place](nil)}
 	if ahead != nil {
 		ahead.behind.Set(tx, me)
 	}

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/examples/coin"
 	"github.com/synodkit/synod/examples/testnet/api"
@@ -31,6 +30,9 @@ type Load struct {
 	planner *planner // nil before Run
 	book    *book
 	report  Report
+	clock   env.Clock
+	began   time.Time // zero: Run has not found out the nonces yet
+	ended   time.Time // zero: it is still running
 }
 
 // New prepares a load; it sends nothing yet.
@@ -50,22 +52,25 @@ func New(cfg Config) (*Load, error) {
 // Run sends until Stop is called or ctx ends. It returns when no attempt is under way any more.
 func (l *Load) Run(ctx context.Context) error {
 	defer l.clients.close()
-	if err := l.open(ctx); err != nil {
+	if opened, err := l.open(ctx); !opened || err != nil {
 		return err
 	}
-	start := env.Now(ctx)
+	l.mark(func() { l.clock, l.began = env.ClockOf(ctx), env.Now(ctx) })
 	err := registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
 		for i := range senders {
 			s.Go(fmt.Sprintf("sender %d", i), l.send)
 		}
 		return l.drive(ctx, &pace{start: env.Now(ctx), rate: l.cfg.Rate})
 	}, registry.WithName("load"))
+	l.mark(func() { l.ended = env.Now(ctx) })
+	return err
+}
+
+// mark changes what mu guards.
+func (l *Load) mark(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if took := env.Now(ctx).Sub(start).Seconds(); took > 0 {
-		l.report.PerSecond = float64(l.book.accepted) / took
-	}
-	return err
+	f()
 }
 
 // Stop ends Run.
@@ -83,6 +88,12 @@ func (l *Load) Report() Report {
 	r := l.report
 	r.Accepted, r.OnChain = l.book.accepted, l.book.onChain
 	r.SlotsP50, r.SlotsP99 = l.book.latencies.quantile(0.50), l.book.latencies.quantile(0.99)
+	if ended := l.ended; !l.began.IsZero() {
+		if ended.IsZero() {
+			ended = l.clock.Now()
+		}
+		r.PerSecond = float64(r.Accepted) / max(ended.Sub(l.began).Seconds(), 0.001)
+	}
 	return r
 }
 
@@ -93,28 +104,59 @@ func (l *Load) Outstanding(upTo uint64) []Transfer {
 	return l.book.outstanding(upTo)
 }
 
-// open finds out the accounts' nonces: the greatest that any node knows of, since one may have transfers pending that the others have not.
-func (l *Load) open(ctx context.Context) error {
+// open finds out the accounts' nonces: the greatest that any node knows of, since one may have transfers pending that the others have not. It therefore waits
+// for every node to answer. False says that Stop was faster.
+func (l *Load) open(ctx context.Context) (bool, error) {
+	urls, err := stm.Query(ctx, l.cfg.Nodes)
+	if err != nil {
+		return false, err
+	}
+	nonces := make([]uint64, len(l.cfg.Accounts))
+	for node := range urls {
+		for p := (pause{}); ; {
+			err := l.nonces(ctx, node, nonces)
+			if err == nil {
+				break
+			}
+			l.unreached(err)
+			p.begin(env.Now(ctx))
+			stopped, err := stm.Query(ctx, func(tx *stm.Tx) bool {
+				stopped := l.stopped.Get(tx)
+				tx.Check(stopped || env.Reached(tx, p.until))
+				return stopped
+			})
+			if stopped || err != nil {
+				return false, err
+			}
+		}
+	}
+	r := env.Rand(ctx)
+	l.mark(func() { l.planner = newPlanner(nonces, len(urls), r) })
+	return true, nil
+}
+
+// unreached keeps the first failure to reach a node.
+func (l *Load) unreached(err error) {
+	l.mark(func() {
+		if l.report.FirstUnreached == "" {
+			l.report.FirstUnreached = err.Error()
+		}
+	})
+}
+
+// nonces raises nonces to what a node knows.
+func (l *Load) nonces(ctx context.Context, node int, nonces []uint64) error {
 	urls, err := stm.Query(ctx, l.cfg.Nodes)
 	if err != nil {
 		return err
 	}
-	nonces := make([]uint64, len(l.cfg.Accounts))
-	for node, url := range urls {
-		for i, address := range l.cfg.Accounts {
-			if url == "" {
-				continue
-			}
-			a, err := l.account(ctx, node, url, address)
-			if err != nil {
-				return fmt.Errorf("load: account %v: %w", address, err)
-			}
-			nonces[i] = max(nonces[i], a.Next)
+	for i, address := range l.cfg.Accounts {
+		a, err := l.account(ctx, node, urls[node], address)
+		if err != nil {
+			return err
 		}
+		nonces[i] = max(nonces[i], a.Next)
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.planner = newPlanner(nonces, len(urls), env.Rand(ctx))
 	return nil
 }
 
@@ -159,10 +201,10 @@ func (l *Load) grant(ctx context.Context, p *pace, now time.Time) error {
 
 // count changes the counts that neither planner nor book keeps, and publishes all.
 func (l *Load) count(ctx context.Context, change func(*Totals)) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	change(&l.report.Totals)
-	l.publish(ctx)
+	l.mark(func() {
+		change(&l.report.Totals)
+		l.publish(ctx)
+	})
 }
 
 // publish shows the counts; mu is held, so that they are shown in order.
@@ -176,6 +218,3 @@ func (l *Load) publish(ctx context.Context) {
 		return nil
 	})
 }
-
-// slot is the one of now.
-func (l *Load) slot(ctx context.Context) chain.Slot { return l.cfg.Slot(env.Now(ctx)) }

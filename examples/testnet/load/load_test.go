@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -100,8 +101,14 @@ func (n *network) chain(_ context.Context, from uint64, limit int) ([]api.Block,
 func newLoad(t *testing.T, n *network, urls ...string) *Load {
 	cfg := Config{
 		Rate: 400, K: 100, Tip: n.tip.Get, Chain: n.chain,
-		Nodes: func(*stm.Tx) []string { return urls },
-		Slot:  func(time.Time) chain.Slot { return 3 },
+		Nodes: func(tx *stm.Tx) []string {
+			up := slices.Clone(urls)
+			if len(up) == 3 && n.tip.Get(tx) != (chain.Hash{}) {
+				up[2] = "" // goes down with the first block
+			}
+			return up
+		},
+		Slot: func(time.Time) chain.Slot { return 3 },
 	}
 	for i := range 8 {
 		cfg.Accounts = append(cfg.Accounts, coin.AddressOf(sign.KeyFromSeed([32]byte{byte(i)}).Public()))
@@ -118,7 +125,7 @@ func newServed(t *testing.T) (*network, []string) {
 	n := &network{tip: stm.NewVar(chain.Hash{}), nonces: map[string]uint64{}}
 	a, b := httptest.NewServer(n), httptest.NewServer(n)
 	t.Cleanup(func() { a.Close(); b.Close() })
-	return n, []string{a.URL, b.URL, ""}
+	return n, []string{a.URL, b.URL, b.URL}
 }
 
 func reach(ctx context.Context, l *Load, f func(Totals) bool) error {
@@ -180,6 +187,17 @@ func TestRefusals(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, l.Report().Accepted)
 	require.Equal(t, "no (HTTP 400)", l.Report().FirstRefusal)
+}
+
+// TestStopped: a load that still waits for a node to answer can be stopped.
+func TestStopped(t *testing.T) {
+	n, _ := newServed(t)
+	l := newLoad(t, n, "http://127.0.0.1:1")
+	err := registry.Run(t.Context(), func(ctx context.Context, s *registry.Scope) error {
+		s.Go("run", l.Run)
+		return l.Stop(ctx)
+	})
+	require.NoError(t, err)
 }
 
 // TestCancelled: a run ends at once when its context does, whatever is under way.
