@@ -10,6 +10,7 @@ import (
 	manet "github.com/multiformats/go-multiaddr/net"
 	"github.com/stretchr/testify/require"
 
+	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/p2p/libp2p"
 	"github.com/synodkit/synod/registry"
 )
@@ -65,6 +66,11 @@ func TestAnnounce(t *testing.T) {
 			announce := []string{"/dns4/localhost/" + bare, "/ip4/192.0.2.7/" + bare}
 			b := newNode(t, s, libp2p.HostConfig{Key: key(2), Transport: tr, Announce: announce}, libp2p.Config{})
 			require.Equal(t, []string{announce[0] + "/p2p/" + string(b.Self()), announce[1] + "/p2p/" + string(b.Self())}, b.Addrs())
+			_, err := first.Connect(ctx, b.host.Network().ListenAddresses()[0].String()+"/p2p/"+string(b.Self()))
+			require.NoError(t, err)
+			for _, a := range announce { // identify tells the same
+				settle(t, func() bool { return ma.Contains(first.host.Peerstore().Addrs(b.host.ID()), ma.StringCast(a)) })
+			}
 			for addr, why := range map[string]string{
 				"localhost:80":                    "must begin with /",
 				first.addr:                        "without a peer id",
@@ -75,7 +81,9 @@ func TestAnnounce(t *testing.T) {
 				require.ErrorContains(t, err, "HostConfig.Announce")
 				require.ErrorContains(t, err, why)
 			}
-			_, err := first.Connect(ctx, "/dns4/no.such.host.invalid/"+bare+"/p2p/"+string(b.Self()))
+			first.Disconnect(b.Self(), p2p.CodeShutdown)
+			first.host.Peerstore().ClearAddrs(b.host.ID())
+			_, err = first.Connect(ctx, "/dns4/no.such.host.invalid/"+bare+"/p2p/"+string(b.Self()))
 			require.ErrorIs(t, err, libp2p.ErrUnreachable)
 			require.ErrorContains(t, err, "does not resolve")
 		})

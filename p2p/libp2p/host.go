@@ -77,13 +77,13 @@ func (b *builder) build() (host.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("libp2p: transport %s: %w", b.cfg.Transport, err)
 	}
-	if err := own.start(bus); err != nil {
-		return nil, err
-	}
 	if b.cfg.Listen != "none" {
 		if err := listen(sw, b.cfg.Listen); err != nil {
 			return nil, err
 		}
+	}
+	if err := own.start(bus); err != nil { // last: identify tells the addresses
+		return nil, err
 	}
 	return own, nil
 }

@@ -40,8 +40,7 @@ func (h *ownHost) start(bus event.Bus) error {
 // Close implements host.Host. It may be called again.
 func (h *ownHost) Close() error {
 	h.closed.Do(func() {
-		h.err = h.BasicHost.Close()
-		for _, c := range []io.Closer{h.forget, h.conns} {
+		for _, c := range []io.Closer{h.forget, h.BasicHost, h.conns} {
 			if c != nil {
 				h.err = errors.Join(h.err, c.Close())
 			}

@@ -7,7 +7,8 @@
 // refused and its disconnection owed, all at one moment. [Ledger.Enforce] pays what is owed. The policy is plain: every violation refuses
 // its peer, for Config.RefuseFor, or for the life of the process; one by slowness alone, which may be nobody's fault (a machine that
 // slept, a broken line), for Config.RefuseSlowFor. A new violation starts that time anew, and never shortens it. Scores, decay and
-// persistence are for a later version.
+// persistence are for a later version. A connection that is lost never comes here, nor the silence of a peer that is not there any more: sessions
+// report neither (package p2p).
 //
 // [Sessions] makes the newest session of a peer, protocol and direction supplant the one before, whose stream is reset with
 // p2p.CodeSupplanted: a peer that reconnects is not kept out by its own ghost.
