@@ -105,7 +105,9 @@ func (c *child) listen(ctx context.Context, p *process, up func()) error {
 		return err
 	}
 	defer client.Close()
-	c.update(ctx, func(s *childState) { s.client, s.status.URL, s.status.PID = client, r.HTTP, r.PID })
+	c.update(ctx, func(s *childState) { // nothing else is known of this process yet
+		s.client, s.status = client, api.Status{Name: c.name, URL: r.HTTP, PID: r.PID}
+	})
 	up()
 	for ctx.Err() == nil {
 		for status, err := range client.Events(ctx) {

@@ -90,7 +90,7 @@ func TestInterruptedFaults(t *testing.T) {
 
 // TestPlantedFaults: a fault that does not bite fails the run, and says which evidence is missing.
 func TestPlantedFaults(t *testing.T) {
-	short := limits{fault: 400 * time.Millisecond, settle: time.Millisecond}
+	short := limits{fault: 1500 * time.Millisecond, settle: time.Millisecond}
 	for name, tc := range map[string]struct {
 		o    options
 		want string
@@ -131,14 +131,14 @@ func TestPlantedLoss(t *testing.T) {
 		}}
 	}
 	few := limits{settle: 50 * time.Millisecond}
-	s, err := planted(t, options{nodes: 2, until: 20, load: 100, limits: few, plant: lie(1)})
+	s, err := planted(t, options{nodes: 2, until: 40, load: 100, limits: few, plant: lie(1)})
 	require.Error(t, err)
 	require.Regexp(t, `^\d+ accepted transfers are neither on the common chain nor in a mempool: [0-9a-f]{8}, accepted by node1 in slot \d+`, err.Error())
 	require.NotContains(t, err.Error(), "no transfer came onto the chain")
 	require.Positive(t, s.TxsOnChain)
 	require.Greater(t, s.TxsAccepted, s.TxsOnChain+s.TxsPending)
 
-	s, err = planted(t, options{nodes: 2, until: 20, load: 100, limits: few, plant: lie(0, 1)})
+	s, err = planted(t, options{nodes: 2, until: 40, load: 100, limits: few, plant: lie(0, 1)})
 	require.ErrorContains(t, err, "no transfer came onto the chain under --load 100, though")
 	require.Zero(t, s.TxsOnChain)
 }
@@ -152,7 +152,7 @@ func TestPlantedRefusal(t *testing.T) {
 		_, _ = io.WriteString(w, `{"error":"not today"}`)
 	}))
 	defer refusing.Close()
-	s, err := planted(t, options{nodes: 1, until: 10, load: 100, plant: plant{urls: func(all []string) { all[0] = refusing.URL }}})
+	s, err := planted(t, options{nodes: 1, until: 20, load: 100, plant: plant{urls: func(all []string) { all[0] = refusing.URL }}})
 	require.EqualError(t, err, "no transfer was accepted under --load 100 (not today (HTTP 400))")
 	require.Zero(t, s.TxsAccepted)
 	require.Positive(t, s.TxsRefused)

@@ -68,6 +68,9 @@ func (n *network) killChild(ctx context.Context) (e killEvidence, err error) {
 		return e, err
 	}
 	e.exit = *before.process.ended.Load(ctx)
+	if last := c.state.Load(ctx); last.process == before.process {
+		e.height = max(e.height, last.status.Height)
+	}
 	after := func(tx *stm.Tx) bool { s := c.state.Get(tx); return s.process != before.process && s.status.URL != "" }
 	if e.again, err = within(ctx, limit, after); err != nil || !e.again {
 		return e, err

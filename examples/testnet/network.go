@@ -52,7 +52,7 @@ func newNetwork(r *run) *network {
 func (n *network) start(ctx context.Context, s *registry.Scope) error {
 	var addresses []string
 	for i, m := range n.locals {
-		cfg := n.run.config(i, func(p p2p.PeerID) bool { return n.partition.refuses(m.replica, p) })
+		cfg := n.run.config(i, func(p p2p.PeerID) bool { return n.partition.refuses(i, p) })
 		err := s.Daemon(ctx, m.name, func(ctx context.Context, ready func()) error {
 			return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
 				return m.serve(ctx, s, cfg, ready, func(tx *stm.Tx) []string { return n.dials(tx, i) })

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/synodkit/synod/env"
-	"github.com/synodkit/synod/examples/testnet/replica"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/stm"
 )
@@ -14,6 +13,7 @@ import (
 // partition cuts a minority of the nodes off from the others, at the level of connections: each side refuses the other.
 type partition struct {
 	minority []*local
+	first    int                 // number of the minority's first node; the others follow
 	within   map[p2p.PeerID]bool // in the minority
 	on       *stm.Var[bool]
 }
@@ -22,8 +22,8 @@ func newPartition() *partition { return &partition{on: stm.NewVar(false).Label("
 
 // split chooses the minority of n nodes: the last of those in this process.
 func (p *partition) split(locals []*local, n int) {
-	p.within = map[p2p.PeerID]bool{}
-	for _, m := range locals[len(locals)-min((n-1)/2, len(locals)):] {
+	p.first, p.within = len(locals)-min((n-1)/2, len(locals)), map[p2p.PeerID]bool{}
+	for _, m := range locals[p.first:] {
 		p.minority = append(p.minority, m)
 		p.within[m.replica.PeerID()] = true
 	}
@@ -31,12 +31,9 @@ func (p *partition) split(locals []*local, n int) {
 
 func (p *partition) active(tx *stm.Tx) bool { return p.on.Get(tx) }
 
-// refuses is what a node's transport asks.
-func (p *partition) refuses(self *replica.Replica, peer p2p.PeerID) bool {
-	if !p.on.Load(context.Background()) {
-		return false
-	}
-	return p.within[self.PeerID()] != p.within[peer]
+// refuses is what the transport of node i asks. Before the cut nothing of the partition is read, so split may come late.
+func (p *partition) refuses(i int, peer p2p.PeerID) bool {
+	return p.on.Load(context.Background()) && (i >= p.first) != p.within[peer]
 }
 
 // set begins or ends the cut. Connections across it are closed by sever.

@@ -67,15 +67,19 @@ func (n *network) transfer(from, to int, nonce uint64) ([]byte, error) {
 	return coin.Sign(h.Load[from], h.Genesis.Hash(), t).Bytes(), nil
 }
 
-// drain ends the load and gives what is pending some time to come onto a chain that all hold to its end.
+// drain ends the load, not before some of it is on the chain, and gives what is pending some time to come onto a chain that all hold to its end.
 func (n *network) drain(ctx context.Context, t *traffic) error {
+	limit := n.run.options.limits.settle
+	if _, err := within(ctx, limit, func(tx *stm.Tx) bool { return t.Totals(tx).OnChain > 0 }); err != nil {
+		return err
+	}
 	if err := t.Stop(ctx); err != nil {
 		return err
 	}
 	if _, err := t.done.Wait(ctx); err != nil {
 		return err
 	}
-	_, err := within(ctx, n.run.options.limits.settle, func(tx *stm.Tx) bool {
+	_, err := within(ctx, limit, func(tx *stm.Tx) bool {
 		totals := t.Totals(tx)
 		return totals.OnChain == totals.Accepted && n.level(tx)
 	})

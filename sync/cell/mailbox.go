@@ -27,8 +27,8 @@ type post[K comparable, T any] struct {
 	closed  bool
 }
 
-// NewMailbox makes a mailbox for at most capacity keys. The key of a value that merge gives must be that of both its
-// arguments. Neither function may use transactions.
+// NewMailbox makes a mailbox in which at most capacity keys wait; those checked out do not count. The key of a value
+// that merge gives must be that of both its arguments. Neither function may use transactions.
 func NewMailbox[K comparable, T any](capacity int, key func(T) K, merge func(old, new T) T) *Mailbox[K, T] {
 	if capacity < 1 {
 		panic("cell: a mailbox with a capacity below 1")

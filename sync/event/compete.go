@@ -89,6 +89,9 @@ func WithTimeout[T any](ctx context.Context, d time.Duration, f func(ctx context
 	return f(ctx)
 }
 
+// task is one of those who compete.
+type task[T any] = func(ctx context.Context) (T, error)
+
 // result is how a task has ended.
 type result[T any] struct {
 	nth   int
@@ -107,22 +110,21 @@ func failures[T any](ended []result[T]) (n int) {
 
 // contest is tasks that compete.
 type contest[T any] struct {
-	begun *stm.Var[int] // tasks that run or have run
-	over  *stm.Var[bool]
-	ended *stm.Var[[]result[T]] // in the order in which they ended
+	begun *stm.Var[[]context.CancelCauseFunc] // of the tasks that run or have run
+	over  *stm.Var[bool]                      // no task begins any more
+	ended *stm.Var[[]result[T]]               // in the order in which they ended
 }
 
 // compete runs tasks until it is decided, cancels the others and waits for them. It gives those that had ended when it was
 // decided. With an error from ctx it has waited for them too.
-func compete[T any](ctx context.Context, spawn Spawn, tasks []func(ctx context.Context) (T, error), decided func([]result[T]) bool) ([]result[T], error) {
-	c := &contest[T]{stm.NewVar(0), stm.NewVar(false), stm.NewVar[[]result[T]](nil).Label("event.ended")}
-	race, cancel := env.WithCancelCause(ctx)
-	defer func() {
-		cancel(ErrLost)
-		c.join(ctx)
-	}()
+func compete[T any](ctx context.Context, spawn Spawn, tasks []task[T], decided func([]result[T]) bool) ([]result[T], error) {
+	c := &contest[T]{
+		stm.NewVar[[]context.CancelCauseFunc](nil), stm.NewVar(false),
+		stm.NewVar[[]result[T]](nil).Label("event.ended"),
+	}
+	defer c.join(ctx)
 	for i, f := range tasks {
-		spawn(fmt.Sprint("task-", i), func(ctx context.Context) error { return c.run(ctx, race, i, f) })
+		spawn(fmt.Sprint("task-", i), func(ctx context.Context) error { return c.run(ctx, i, f) })
 	}
 	return stm.Query(ctx, func(tx *stm.Tx) []result[T] {
 		ended := c.ended.Get(tx)
@@ -131,26 +133,35 @@ func compete[T any](ctx context.Context, spawn Spawn, tasks []func(ctx context.C
 	})
 }
 
-// join keeps tasks that have not begun from beginning, and waits for those that have.
+// join keeps tasks that have not begun from beginning, cancels those that have, and waits for them.
 func (c *contest[T]) join(ctx context.Context) {
-	surely(ctx, func(tx *stm.Tx) { c.over.Set(tx, true) })
+	var begun []context.CancelCauseFunc
+	surely(ctx, func(tx *stm.Tx) {
+		begun = c.begun.Get(tx)
+		c.over.Set(tx, true)
+	})
+	why := ErrLost
+	if ctx.Err() != nil {
+		why = context.Cause(ctx)
+	}
+	for _, cancel := range begun {
+		cancel(why)
+	}
 	_ = stm.Do(env.WithoutCancel(ctx), func(tx *stm.Tx) error {
-		tx.Check(c.begun.Get(tx) == len(c.ended.Get(tx)))
+		tx.Check(len(c.ended.Get(tx)) == len(begun))
 		return nil
 	})
 }
 
 // run is the task of one of those who compete. It never fails by itself: what f returns is for the contest alone.
-func (c *contest[T]) run(ctx, race context.Context, nth int, f func(ctx context.Context) (T, error)) error {
+func (c *contest[T]) run(ctx context.Context, nth int, f func(ctx context.Context) (T, error)) error {
 	ctx, cancel := env.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer env.AfterFunc(race, func() { cancel(context.Cause(race)) })()
-	begins, _ := stm.Query(env.WithoutCancel(ctx), func(tx *stm.Tx) bool {
-		if c.over.Get(tx) {
-			return false
+	begins := false
+	surely(ctx, func(tx *stm.Tx) {
+		if begins = !c.over.Get(tx); begins {
+			c.begun.Set(tx, append(slices.Clip(c.begun.Get(tx)), cancel))
 		}
-		c.begun.Set(tx, c.begun.Get(tx)+1)
-		return true
 	})
 	if !begins {
 		return nil

@@ -146,7 +146,7 @@ func (c *crowd) run(ctx context.Context) error {
 
 func TestCrowd(t *testing.T) {
 	met, gave := int64(0), int64(0)
-	for seed := range uint64(long.N(600, 100_000)) {
+	for seed := range uint64(long.N(400, 100_000)) {
 		c := newCrowd(Sync[int])
 		r := sim.Run(seed, c.run)
 		require.NoError(t, r.Err, "seed %d", seed)

@@ -16,12 +16,15 @@ type Event[T any] struct {
 
 // alternative is one way in which an event can happen.
 type alternative[T any] struct {
-	ready  func(tx *stm.Tx) (finish[T], error) // what happens if it can happen now, or stm.ErrRetry; nil of a Go channel
+	ready  attempt[T]                          // what happens if it can happen now, or stm.ErrRetry; nil of a Go channel
 	offer  func(tx *stm.Tx, t *token, nth int) // publishes an offer; nil if nobody has to see that it is waited for
 	met    func(value any) finish[T]           // what happens when the offer has been taken
 	goChan *goCase[T]                          // a Go channel
 	begin  func() (end func())                 // called when Sync has everything and begins to wait; or nil
 }
+
+// attempt is a transaction that happens or retries.
+type attempt[T any] = func(tx *stm.Tx) (finish[T], error)
 
 // finish is what is left to do when something has happened, outside of transactions.
 type finish[T any] func() (T, error)

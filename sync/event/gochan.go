@@ -92,7 +92,7 @@ func ToChan[T any](c chan<- T, v T) Event[struct{}] {
 }
 
 // withChannels waits for channels, and for what can happen in a transaction, in one select.
-func withChannels[T any](ctx context.Context, all []alternative[T], ready []func(tx *stm.Tx) (finish[T], error)) (finish[T], error) {
+func withChannels[T any](ctx context.Context, all []alternative[T], ready []attempt[T]) (finish[T], error) {
 	if err := unsimulated(ctx); err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ type happening[T any] struct {
 }
 
 // happens runs the first of ready that does not retry.
-func happens[T any](tx *stm.Tx, ready []func(tx *stm.Tx) (finish[T], error)) happening[T] {
+func happens[T any](tx *stm.Tx, ready []attempt[T]) happening[T] {
 	f, err := stm.Select(tx, ready...)
 	return happening[T]{f, err} // if Select has retried, so has the transaction
 }

@@ -14,7 +14,7 @@ func Sync[T any](ctx context.Context, e Event[T]) (none T, err error) {
 	if e.alternatives != nil {
 		all = e.alternatives(ctx)
 	}
-	var ready []func(tx *stm.Tx) (finish[T], error)
+	var ready []attempt[T]
 	offers, channels := false, false
 	for _, a := range all {
 		if a.begin != nil {
@@ -42,7 +42,7 @@ func Sync[T any](ctx context.Context, e Event[T]) (none T, err error) {
 }
 
 // withOffers does what can happen at once, or publishes offers and waits.
-func withOffers[T any](ctx context.Context, all []alternative[T], ready []func(tx *stm.Tx) (finish[T], error)) (finish[T], error) {
+func withOffers[T any](ctx context.Context, all []alternative[T], ready []attempt[T]) (finish[T], error) {
 	var mine *token
 	f, err := stm.Atomically(ctx, func(tx *stm.Tx) (finish[T], error) {
 		mine = nil
@@ -65,7 +65,7 @@ func withOffers[T any](ctx context.Context, all []alternative[T], ready []func(t
 
 // await waits until somebody has taken an offer, or something else happens. However it ends, no offer is left.
 func await[T any](ctx context.Context, mine *token, all []alternative[T]) (f finish[T], err error) {
-	var others []func(tx *stm.Tx) (finish[T], error)
+	var others []attempt[T]
 	for _, a := range all {
 		if a.offer == nil {
 			others = append(others, a.ready)

@@ -160,7 +160,7 @@ func TestExclusion(t *testing.T) {
 	}
 	for name, scenario := range scenarios {
 		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(long.N(100, 10_000)) {
+			for seed := range uint64(long.N(50, 10_000)) {
 				hash, err := simulate(seed, scenario)
 				require.NoError(t, err, "seed %d", seed)
 				again, _ := simulate(seed, scenario)

@@ -37,10 +37,11 @@
 //
 // # Cost
 //
-// A Put and a Take are short transactions. FIFO and LIFO queues that wait, reject or drop by age are rings, made at
-// once for their whole capacity, 48 bytes a place and more for values that are no words. A Put and a Take of a FIFO
-// ring conflict only when the ring looks full or empty. All other queues are balanced trees in one Var: Puts and
-// Takes cost O(log n) and allocate, and conflict with each other. Benchmarks are beside Go channels and a locked ring.
+// A Put and a Take are short transactions. FIFO and LIFO queues that wait, reject, or drop the newest or oldest are
+// rings, made at once for their whole capacity, some 60 bytes a place and more for values that are no words. A Put and a
+// Take of a FIFO ring conflict only when it looks full or empty, those of an unbounded queue only when it is empty. All
+// other queues are balanced trees in one Var: Puts and Takes cost O(log n), allocate, and conflict with each other.
+// Benchmarks are beside Go channels and a ring under a lock.
 //
 // # Errors
 //

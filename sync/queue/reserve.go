@@ -5,7 +5,8 @@ import (
 	"github.com/synodkit/synod/sync/prop"
 )
 
-// Place is room in a queue for one value that is still to come. It must be used once: filled or given back.
+// Place is room in a queue for one value that is still to come. It must be used once: filled or given back. Until then
+// it counts as held, and a closed queue waits for it; so give it back also when the making of the value fails.
 type Place[T any] struct {
 	queue *Queue[T]
 	used  *stm.Var[bool]
