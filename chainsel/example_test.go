@@ -75,11 +75,12 @@ func ExampleChain() {
 		for _, x := range []chain.Block{a, c1, b, next(d1.Header.Tip(), "end"), d1, next(c1.Header.Tip(), "")} {
 			fmt.Printf("%q: %v\n", x.Body, decide(ctx, c, x).Verdict)
 		}
-		return stm.Do(ctx, func(tx *stm.Tx) error {
+		story, err := stm.Query(ctx, func(tx *stm.Tx) string {
 			last, _ := c.LastSwitch(tx)
-			fmt.Printf("%q after %d rollback of %d\n", c.Selection(tx).State, c.Rollbacks(tx), last.Depth)
-			return nil
+			return fmt.Sprintf("%q after %d rollback of %d", c.Selection(tx).State, c.Rollbacks(tx), last.Depth)
 		})
+		fmt.Println(story)
+		return err
 	})
 	// Output:
 	// "upon": extended

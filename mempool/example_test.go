@@ -99,12 +99,13 @@ func ExamplePool() {
 		if err := t.add(ctx, body); err != nil {
 			return err
 		}
-		return stm.Do(ctx, func(tx *stm.Tx) error {
+		text, err := stm.Query(ctx, func(tx *stm.Tx) string {
 			s := pool.Snapshot(tx)
 			tx.Check(s.Tip.BlockNo == 1)
-			fmt.Println(s.Len, "pending;", "a:", pool.Status(tx, chain.HashOf([]byte("a"))).Stage)
-			return nil
+			return fmt.Sprint(s.Len, " pending; a: ", pool.Status(tx, chain.HashOf([]byte("a"))).Stage)
 		})
+		fmt.Println(text)
+		return err
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -118,10 +118,15 @@ func (t *syncer[S, X]) forget(ctx context.Context, n int) error {
 	return nil
 }
 
-// forgetAll drops all of the past: nobody can tell which of it still holds. What is in the journal is tried again.
+// forgetAll drops all of the past: nobody can tell which of it still holds. What is in the journal is tried again, also what Submit found there
+// until it was dropped.
 func (t *syncer[S, X]) forgetAll(ctx context.Context) error {
+	err := t.forget(ctx, t.history.len())
+	if err == nil {
+		err = t.learn(ctx)
+	}
 	for _, k := range t.kept {
 		k.aside = true
 	}
-	return t.forget(ctx, t.history.len())
+	return err
 }

@@ -49,14 +49,25 @@ func (s Snapshot[S, X]) All() iter.Seq[Entry[X]] {
 
 // Fit is what a block after tip, whose state is given, can hold in bytesMax bytes of transactions: those from the start of the snapshot, up to the
 // first that has no room. On the snapshot's own tip they are valid in order. On another tip each is checked again, and left out if it is not
-// valid there. Call it outside transactions.
+// valid there. One that is larger than bytesMax by itself is in nobody's way: it is left out, and those behind it are checked again. Call it
+// outside transactions.
 func (s Snapshot[S, X]) Fit(tip chain.Tip, state S, bytesMax int) []X {
 	var out []X
+	most, checked := bytesMax, tip != s.Tip
 	for e := range s.order.from(0) {
+		if len(e.raw) > most {
+			if !checked { // state is still that of tip
+				for _, x := range out {
+					state, _ = s.check(state, x) // cannot fail: out is valid in order
+				}
+				checked = true
+			}
+			continue
+		}
 		if len(e.raw) > bytesMax {
 			break
 		}
-		if tip != s.Tip {
+		if checked {
 			next, err := s.check(state, e.x)
 			if err != nil {
 				continue

@@ -37,12 +37,13 @@ func ExampleStart() {
 			if _, err := agree(ctx, nodes, 3); err != nil { // waits in a transaction over both nodes
 				return err
 			}
-			return stm.Do(ctx, func(tx *stm.Tx) error {
-				fmt.Println("the follower has block", nodes[1].Tip(tx).BlockNo)
-				fmt.Println("its ledger counts", nodes[1].Selection(tx).State.blocks)
-				fmt.Println("it forged", nodes[1].Forged(tx), "and follows", nodes[1].Peers(tx))
-				return nil
+			text, err := stm.Query(ctx, func(tx *stm.Tx) string {
+				return fmt.Sprintln("the follower has block", nodes[1].Tip(tx).BlockNo) +
+					fmt.Sprintln("its ledger counts", nodes[1].Selection(tx).State.blocks) +
+					fmt.Sprint("it forged ", nodes[1].Forged(tx), " and follows ", nodes[1].Peers(tx))
 			})
+			fmt.Println(text)
+			return err
 		})
 	})
 	fmt.Println("error:", r.Err)
@@ -81,10 +82,12 @@ func ExampleNode_Pool() {
 			fmt.Println(status.Stage, "in block", status.At.BlockNo)
 			_, err = follower.Pool().Submit(ctx, write{Key: "greeting", Version: 0, Value: "again"}.raw())
 			fmt.Println("refused:", errors.Is(err, mempool.ErrRefused))
-			return stm.Do(ctx, func(tx *stm.Tx) error {
-				fmt.Println("the leader has", leader.Selection(tx).State.values["greeting"].value)
-				return nil
-			})
+			sel, err := stm.Query(ctx, leader.Selection)
+			if err != nil {
+				return err
+			}
+			fmt.Println("the leader has", sel.State.values["greeting"].value)
+			return nil
 		})
 	})
 	fmt.Println("error:", r.Err)

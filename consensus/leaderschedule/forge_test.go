@@ -67,9 +67,9 @@ func TestForgesEachOwnSlot(t *testing.T) {
 			return err
 		}
 		l := newLine(s)
-		plans, made := 0, 0
+		runs, made := 0, 0
 		var events trace.Recorder[Event]
-		f := Forger{Signer: signers[1], Tip: func(tx *stm.Tx) chain.Tip { plans++; return l.tip.Get(tx) },
+		f := Forger{Signer: signers[1], Tip: func(tx *stm.Tx) chain.Tip { runs++; return l.tip.Get(tx) },
 			Body: func(_ *stm.Tx, slot chain.Slot, after chain.Tip) func() []byte {
 				return func() []byte { // a transaction may be opened here: it runs in none
 					require.Equal(t, after, query(ctx, l.tip.Get))
@@ -91,7 +91,7 @@ func TestForgesEachOwnSlot(t *testing.T) {
 			require.Equal(t, Event{Slot: b.Header.Slot(), Block: b.Header.Tip()}, events.Events()[i])
 			tip = b.Header.Tip()
 		}
-		require.Equal(t, 10, plans, "the chain is read once a slot led")
+		require.Equal(t, 10, runs, "the chain is read once a slot led")
 		require.Equal(t, 10, made, "each body is made once")
 		return nil
 	})

@@ -31,11 +31,10 @@ func ExampleLedger() {
 	ctx := context.Background()
 	ledger := peers.NewLedger(peers.Config{})
 	ledger.Report(ctx, violation("mallory"))
-	_ = stm.Do(ctx, func(tx *stm.Tx) error {
-		fmt.Println(ledger.Refused(tx, "mallory"), ledger.Refused(tx, "alice"), ledger.Total(tx))
-		fmt.Println(ledger.Violations(tx)[0])
-		return nil
+	text, _ := stm.Query(ctx, func(tx *stm.Tx) string {
+		return fmt.Sprintln(ledger.Refused(tx, "mallory"), ledger.Refused(tx, "alice"), ledger.Total(tx)) + ledger.Violations(tx)[0].Error()
 	})
+	fmt.Println(text)
 	// Output:
 	// true false 1
 	// p2p: peer mallory: garbage in echo/Idle: noise

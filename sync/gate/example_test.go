@@ -16,10 +16,11 @@ func ExampleSemaphore() {
 	ctx := context.Background()
 	flight := gate.NewSemaphore(64 << 10)
 	err := flight.With(ctx, 48<<10, func(ctx context.Context) error {
-		return stm.Do(ctx, func(tx *stm.Tx) error {
-			fmt.Println(flight.TryAcquire(tx, 32<<10), flight.Free(tx))
-			return nil
+		text, err := stm.Query(ctx, func(tx *stm.Tx) string {
+			return fmt.Sprint(flight.TryAcquire(tx, 32<<10), " ", flight.Free(tx))
 		})
+		fmt.Println(text)
+		return err
 	})
 	fmt.Println(err, flight.Acquire(ctx, 65<<10))
 	// Output:
@@ -50,12 +51,16 @@ func ExampleRAWLock() {
 	ctx := context.Background()
 	l := gate.NewRAWLock()
 	_ = l.With(ctx, gate.Append, func(ctx context.Context) error {
-		return stm.Do(ctx, func(tx *stm.Tx) error {
-			fmt.Println("read while it grows:", l.TryAcquire(tx, gate.Read))
+		var read, cut bool
+		err := stm.Do(ctx, func(tx *stm.Tx) error {
+			read = l.TryAcquire(tx, gate.Read)
 			l.Release(tx, gate.Read)
-			fmt.Println("cut while it grows:", l.TryAcquire(tx, gate.Write))
+			cut = l.TryAcquire(tx, gate.Write)
 			return nil
 		})
+		fmt.Println("read while it grows:", read)
+		fmt.Println("cut while it grows:", cut)
+		return err
 	})
 	// Output:
 	// read while it grows: true
