@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/examples/testnet/api"
 	"github.com/synodkit/synod/examples/testnet/home"
 	"github.com/synodkit/synod/registry"
@@ -149,6 +150,41 @@ func testProcesses(t *testing.T, transport string) {
 	require.True(t, allFree(ports, 6), "nothing listens any more")
 }
 
+// TestAcceptedSurvivesKill: status 0 of tx send means that not even SIGKILL right after it loses the transfer.
+func TestAcceptedSurvivesKill(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "net")
+	status, _, stderr := command(t.Context(), "init", "--nodes", "1", "--out", dir, "--slot", "1h")
+	require.Equal(t, 0, status, stderr)
+	start := func() *spawned {
+		return spawn(t, filepath.Join(dir, "node0"), "--listen", "/ip4/127.0.0.1/tcp/0", "--http", "127.0.0.1:0")
+	}
+	var ids []chain.Hash
+	for round := range 3 {
+		n := start()
+		for range 2 {
+			status, stdout, stderr := command(t.Context(), "tx", "send", "--home", dir, "--node", n.ready.HTTP, "--from", "alice", "--to", "bob",
+				"--amount", "5", "--json")
+			require.Equal(t, 0, status, stderr)
+			var got sent
+			require.NoError(t, json.Unmarshal([]byte(stdout), &got))
+			require.EqualValues(t, len(ids), got.Nonce, "those before are remembered")
+			ids = append(ids, got.Hash)
+		}
+		require.NoError(t, n.cmd.Process.Kill(), round)
+		require.Error(t, n.cmd.Wait())
+	}
+	n := start()
+	c, err := api.NewClient(n.ready.HTTP)
+	require.NoError(t, err)
+	defer c.Close()
+	for _, id := range ids {
+		got, err := c.Tx(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, api.Pending, got.Stage)
+	}
+	n.end(t, syscall.SIGTERM)
+}
+
 // send is tx send --wait.
 func send(t *testing.T, dir string, n *spawned, from, to string, amount int) sent {
 	t.Helper()
@@ -237,6 +273,20 @@ func refused(t *testing.T, want string, args ...string) {
 	require.Empty(t, stdout)
 	require.Contains(t, stderr, want)
 	require.Equal(t, 1, strings.Count(stderr, "\n"), stderr)
+}
+
+// TestNodeInterrupted: an interrupt ends a node in order even while it starts.
+func TestNodeInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	status, _, stderr := command(t.Context(), "init", "--nodes", "1", "--out", dir)
+	require.Equal(t, 0, status, stderr)
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	for range 3 {
+		status, _, stderr = command(ctx, "node", "--home", filepath.Join(dir, "node0"), "--listen", "/ip4/127.0.0.1/tcp/0", "--http", "127.0.0.1:0")
+		require.Equal(t, 0, status, stderr)
+		require.Empty(t, stderr)
+	}
 }
 
 // TestNodeOfAnotherNetwork: a store that belongs elsewhere is refused at the start, by its identity.

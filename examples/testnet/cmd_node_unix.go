@@ -21,7 +21,10 @@ func whenStdinCloses(s *registry.Scope, f func()) error {
 	}
 	in, err := registry.Acquire(s, "stdin", func(context.Context) (*os.File, error) {
 		return os.NewFile(uintptr(fd), "stdin"), nil
-	}, func(_ context.Context, in *os.File) error { return in.Close() })
+	}, func(_ context.Context, in *os.File) error {
+		_ = in.Close() // closed already, if it was the scope that ended the read
+		return nil
+	})
 	if err != nil {
 		return err
 	}

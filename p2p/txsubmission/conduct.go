@@ -1,51 +1,30 @@
 package txsubmission
 
-import (
-	"time"
-
-	"github.com/synodkit/synod/chain"
-)
+import "time"
 
 const (
-	refusedMax = 1024
-	tardyMax   = 16
-	knownMax   = WindowMax
-	pauseMin   = 10 * time.Millisecond
+	wastedMax = 16
+	tardyMax  = 16
+	knownMax  = WindowMax
+	pauseMin  = 10 * time.Millisecond
 )
 
 // conduct is what a session remembers of its peer's transactions.
 type conduct struct {
-	wasted int                     // in a row: refused, gone, or of no use at all
-	known  int                     // announced and known, since the last pause for that
-	tardy  int                     // answers in time that it takes for its leases to be trusted again
-	until  time.Time               // before this no transaction is asked for
-	ids    map[chain.Hash]struct{} // refused: not asked for again
-	order  []chain.Hash            // the same, oldest first; at most refusedMax
+	wasted int       // refused, gone, or of no use at all, less those that were of use; at most wastedMax
+	known  int       // announced and known, since the last pause for that
+	tardy  int       // answers in time that it takes for its leases to be trusted again
+	until  time.Time // before this no transaction is asked for
 }
 
-func (c *conduct) refused(id chain.Hash) bool {
-	_, ok := c.ids[id]
-	return ok
+// waste counts one of no use, and says how long to pause for it.
+func (c *conduct) waste(most time.Duration) time.Duration {
+	c.wasted = min(c.wasted+1, wastedMax)
+	return pause(c.wasted, most)
 }
 
-// refuse remembers id and, beyond refusedMax, forgets the oldest.
-func (c *conduct) refuse(id chain.Hash) {
-	if c.refused(id) {
-		return
-	}
-	if c.ids == nil {
-		c.ids = map[chain.Hash]struct{}{}
-	}
-	if len(c.order) == refusedMax {
-		delete(c.ids, c.order[0])
-		c.order = append(c.order[:0], c.order[1:]...)
-	}
-	c.ids[id] = struct{}{}
-	c.order = append(c.order, id)
-}
-
-// useful ends a row of wasted ones.
-func (c *conduct) useful() { c.wasted, c.until = 0, time.Time{} }
+// useful takes back one wasted. It ends no pause: a valid one among many that are refused would buy them all.
+func (c *conduct) useful() { c.wasted = max(c.wasted-1, 0) }
 
 // rest lets the next decision wait until then, or longer if it does already.
 func (c *conduct) rest(until time.Time) {

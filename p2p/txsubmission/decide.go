@@ -38,7 +38,7 @@ scan:
 		switch {
 		case c.cfg.Sink.Has(tx, a.ID):
 			out.known++
-		case int(a.Bytes) > c.cfg.TxBytesMax || p.conduct.refused(a.ID):
+		case int(a.Bytes) > c.cfg.TxBytesMax:
 			out.vain = true
 		case leased(leases, a.ID) || !p.fits(tx, mine, a, bytes+int(a.Bytes)):
 			break scan // those behind may depend on it

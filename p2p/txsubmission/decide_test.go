@@ -12,12 +12,12 @@ import (
 	"github.com/synodkit/synod/stm"
 )
 
-// What a decision settles and asks for, given what the pool has, others are fetching, was refused, and fits.
+// What a decision settles and asks for, given what the pool has, others are fetching, and fits.
 func TestDecide(t *testing.T) {
 	all := loose(1, 6, 100)
 	for name, c := range map[string]struct {
 		pending               [][]byte
-		has, leased, refused  [][]byte
+		has, leased           [][]byte
 		room, count, bytesMax int // 0 is plenty
 		largest               int
 		pause                 bool
@@ -28,7 +28,6 @@ func TestDecide(t *testing.T) {
 		"all is known":                        {pending: all, has: all, done: 6},
 		"the first are known":                 {pending: all, has: all[:2], done: 6, run: all[2:]},
 		"one in the middle is known":          {pending: all[:3], has: all[1:2], done: 3, run: [][]byte{all[0], all[2]}},
-		"one is refused":                      {pending: all[:2], refused: all[:1], done: 2, run: all[1:2]},
 		"the first is leased":                 {pending: all, leased: all[:1]},
 		"the first is leased, but known":      {pending: all, leased: all[:1], has: all[:1], done: 6, run: all[1:]},
 		"one in the middle is leased":         {pending: all, leased: all[2:3], done: 2, run: all[:2]},
@@ -59,9 +58,6 @@ func TestDecide(t *testing.T) {
 				us.largest, cfg.TxBytesMax = c.largest, c.largest
 			}
 			p := &pull{client: client(cfg), pending: announce(c.pending...).IDs}
-			for _, raw := range c.refused {
-				p.conduct.refuse(chain.HashOf(raw))
-			}
 			if c.pause {
 				p.conduct.until = env.Now(ctx).Add(time.Hour)
 			}
@@ -94,24 +90,24 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// Pauses double up to the longest, one that was of use ends them, and refusals are remembered up to a limit.
+// Pauses double up to the longest, and as many that are of use as were not make them short again, at most wastedMax.
 func TestConduct(t *testing.T) {
 	for n, want := range map[int]time.Duration{1: 10, 2: 20, 3: 40, 7: 640, 8: 1000, 9: 1000, 1 << 30: 1000} {
 		require.Equal(t, want*time.Millisecond, pause(n, time.Second), n)
 	}
 	require.Equal(t, time.Millisecond, pause(1, time.Millisecond))
-	c := conduct{wasted: 5, until: time.Unix(1, 0)}
+	var c conduct
 	c.useful()
-	require.Equal(t, conduct{}, c)
-	id := func(i int) chain.Hash { return chain.HashOf(transaction(i, 0, 8)) }
-	for i := range refusedMax + 10 {
-		c.refuse(id(i))
-		c.refuse(id(i))
+	for range 3 * wastedMax {
+		c.waste(time.Second)
 	}
-	require.Len(t, c.ids, refusedMax)
-	require.Len(t, c.order, refusedMax)
-	require.False(t, c.refused(id(9)))
-	require.True(t, c.refused(id(10)))
+	require.Equal(t, time.Second, c.waste(time.Second))
+	for range wastedMax {
+		require.Positive(t, c.wasted)
+		c.useful()
+	}
+	require.Equal(t, pauseMin, c.waste(time.Second))
+	require.Equal(t, 2*pauseMin, c.waste(time.Second))
 	c.answered(true)
 	for range tardyMax {
 		require.Positive(t, c.tardy)
@@ -130,6 +126,5 @@ func TestKnownIsNoRefusal(t *testing.T) {
 	require.NoError(t, p.refused(ctx, chain.HashOf(known)))
 	require.Equal(t, conduct{}, p.conduct)
 	require.NoError(t, p.refused(ctx, chain.HashOf(unknown)))
-	require.True(t, p.conduct.refused(chain.HashOf(unknown)))
 	require.Equal(t, 1, p.conduct.wasted)
 }

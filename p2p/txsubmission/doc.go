@@ -11,7 +11,8 @@
 //
 // The server, [Serve], announces a [Source] in its order, each transaction once, and remembers what it has announced until it is acknowledged:
 // at most [WindowMax] ids. Both requests for ids acknowledge the oldest ones and grant room for others; a client may wait (AwaitIDs)
-// exactly when that leaves nothing outstanding, so that it cannot wait with work to do. It may ask for outstanding transactions alone, each announcement
+// exactly when that leaves nothing outstanding, so that it cannot wait with work to do, and RequestIDs acknowledges at least one, so that it cannot
+// ask in a loop. It may ask for outstanding transactions alone, each announcement
 // once, in order. An answer leaves out what has gone meanwhile. A transaction that was rolled back may be announced again, even while
 // its first announcement is outstanding.
 //
@@ -27,16 +28,17 @@
 //
 //   - It is taken, or known already: settled.
 //   - There is no room after all (Config.Full): the session holds it, and rests until there is. Nothing is dropped, nothing more is asked for.
-//   - It is refused: not asked for again in this session, and settled, as is one that was gone when it was asked for.
+//   - It is refused, or gone when it is asked for: settled. A server announces it again if it was rolled back, and then it is asked for
+//     again: what was refused on one fork may be valid on another.
 //   - Only a dishonest peer sends it (Config.Blame): a violation.
 //
 // A larger one than Config.TxBytesMax is settled without being asked for.
 //
 // # What a useless peer costs
 //
-// After n transactions in a row that were refused or gone, or decisions that passed over refused or too large ones, the session pauses for
-// 10 ms times 2 to the n-1, at most Config.PauseMax; one that is taken ends the row. Ids of what the sink has are no fault; a session
-// pauses for 10 ms after every 64 of them. A peer that let a lease run out holds the others up no second time: its session waits for PauseMax
+// Transactions that were refused or gone, and decisions that passed over too large ones, count 1 each, one that is taken takes 1 back, up to 16.
+// With each that brings the count to n the session pauses for 10 ms times 2 to the n-1, at most Config.PauseMax. Ids of what the sink has are
+// no fault; a session pauses for 10 ms after every 64 of them. A peer that let a lease run out holds the others up no second time: its session waits for PauseMax
 // before it leases, until it has been in time 16 times.
 //
 // # Concurrency
@@ -51,7 +53,7 @@
 // # Limits
 //
 // [WindowMax] ids, [TxBytesMax] a transaction, [RequestBytesMax] a request: both sides check them, and the length of every list
-// is checked before memory is spent on it. Beside its window a client's session holds at most one answer and 1,024 refused ids. Answers to
+// is checked before memory is spent on it. Beside its window a client's session holds at most one answer. Answers to
 // RequestIDs are due in 10 s, to RequestTxs in 30 s; a client, and a server that has nothing new, may rest for ever (package keepalive
 // tells whether they live).
 //

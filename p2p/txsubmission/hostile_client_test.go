@@ -65,6 +65,7 @@ func TestLyingClient(t *testing.T) {
 		"acknowledges before there is anything":  {&MsgAwaitIDs{Ack: 1, Max: 1}},
 		"acknowledges too many":                  {&MsgAwaitIDs{Max: 10}, &MsgAwaitIDs{Ack: 11, Max: 10}},
 		"acknowledges twice":                     {&MsgAwaitIDs{Max: 10}, &MsgAwaitIDs{Ack: 10, Max: 10}, &MsgRequestIDs{Ack: 11, Max: 1}},
+		"acknowledges none":                      {&MsgAwaitIDs{Max: 10}, &MsgRequestIDs{Max: 1}},
 		"asks beyond the window":                 {first, &MsgRequestIDs{Ack: 10, Max: 11}},
 		"waits with some outstanding":            {first, &MsgAwaitIDs{Ack: 63, Max: 1}},
 		"does not wait with none outstanding":    {&MsgRequestIDs{Max: 1}},

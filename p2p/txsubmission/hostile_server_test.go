@@ -183,6 +183,45 @@ func TestUselessServer(t *testing.T) {
 	}
 }
 
+// A valid transaction in each answer does not pay for those that are refused with it, wherever it stands among them.
+func TestValidOnesDoNotPayForRefusedOnes(t *testing.T) {
+	for name, at := range map[string]int{"first": 0, "in the middle": 30, "last": WindowMax - 1} {
+		t.Run(name, func(t *testing.T) {
+			rep := sim.Run(1, func(ctx context.Context) error {
+				us := newPool()
+				next := 0
+				raws := map[chain.Hash][]byte{}
+				r, err := pulling(ctx, client(config(us)), func(ctx context.Context) error { return env.Sleep(ctx, time.Minute) }, answering(func(asked table.Message) table.Message {
+					if want, ok := asked.(*MsgRequestTxs); ok {
+						m := bring()
+						for _, id := range want.IDs {
+							m.Txs = append(m.Txs, raws[id])
+							delete(raws, id)
+						}
+						return m
+					}
+					m := announce()
+					for i := range WindowMax {
+						next++
+						raw := transaction(next, 1<<30, 100)
+						if i == at {
+							raw = transaction(next, 0, 100)
+						}
+						raws[chain.HashOf(raw)] = raw
+						m.IDs = append(m.IDs, announce(raw).IDs...)
+					}
+					return m
+				}))
+				if c := us.state.Load(ctx); c.refused > 62*WindowMax || len(c.known) < 50 {
+					err = errors.Join(err, fmt.Errorf("%d were refused and %d taken in a minute", c.refused, len(c.known)))
+				}
+				return errors.Join(err, r.honest())
+			})
+			require.NoError(t, rep.Err)
+		})
+	}
+}
+
 // Ids that need no fetching do not make a loop either: those of no use cost a request a second, known ones one in 10 ms.
 func TestFloodOfIDs(t *testing.T) {
 	large, known := announce(), announce()

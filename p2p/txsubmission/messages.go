@@ -13,7 +13,7 @@ type MsgAwaitIDs struct {
 	Ack, Max uint16
 }
 
-// MsgRequestIDs acknowledges the oldest Ack ids, but not all, and asks for up to Max (1 to WindowMax) that follow, if there are any now.
+// MsgRequestIDs acknowledges the oldest Ack ids, at least one but not all, and asks for up to Max (1 to WindowMax) that follow, if there are any now.
 type MsgRequestIDs struct {
 	_        struct{} `cbor:",toarray"`
 	Ack, Max uint16

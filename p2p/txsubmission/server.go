@@ -65,6 +65,8 @@ func (s *server) ids(ctx context.Context, ack, most int, wait bool) error {
 		return s.s.Invalid(fmt.Errorf("txsubmission: %d ids asked for beside %d, at most %d", most, left, WindowMax))
 	case wait && left > 0:
 		return s.s.Invalid(fmt.Errorf("txsubmission: a wait while %d ids are not acknowledged", left))
+	case !wait && ack == 0: // else it could be asked in a loop
+		return s.s.Invalid(errors.New("txsubmission: a request for ids that acknowledges none"))
 	case !wait && left == 0:
 		return s.s.Invalid(errors.New("txsubmission: no wait while nothing is outstanding"))
 	}

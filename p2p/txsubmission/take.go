@@ -83,11 +83,10 @@ func (p *pull) room(tx *stm.Tx, a Announced, again time.Time) (known bool) {
 	return false
 }
 
-// refused remembers a refusal, unless the reason was that the sink has it already.
+// refused counts a refusal, unless the reason was that the sink has it already.
 func (p *pull) refused(ctx context.Context, id chain.Hash) error {
 	known, err := stm.Query(ctx, func(tx *stm.Tx) bool { return p.client.cfg.Sink.Has(tx, id) })
 	if err == nil && !known {
-		p.conduct.refuse(id)
 		p.waste(ctx)
 	}
 	return err
@@ -95,6 +94,5 @@ func (p *pull) refused(ctx context.Context, id chain.Hash) error {
 
 // waste counts what was of no use, and lets the next decision wait longer.
 func (p *pull) waste(ctx context.Context) {
-	p.conduct.wasted++
-	p.conduct.rest(env.Now(ctx).Add(pause(p.conduct.wasted, p.client.cfg.PauseMax)))
+	p.conduct.rest(env.Now(ctx).Add(p.conduct.waste(p.client.cfg.PauseMax)))
 }

@@ -15,11 +15,10 @@ const (
 	eventPause    = 20 * time.Millisecond // between two events: changes that come faster share one
 )
 
-// events writes the node's status at once and after each change, until the client or the node is gone. The limits of other answers, on the whole
-// request, are replaced by one on each event.
+// events writes the node's status at once and after each change, until the client or the node is gone. The limit on writing
+// the whole answer is replaced by one on each event.
 func (h *handler) events(w http.ResponseWriter, r *http.Request) {
 	out := http.NewResponseController(w)
-	_ = out.SetReadDeadline(time.Time{}) // it would end the request; a writer that supports none has none
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	for s, err := range stm.Watch(r.Context(), h.node.Status) {

@@ -3,7 +3,11 @@ package api
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -54,4 +58,68 @@ func TestEventsEnd(t *testing.T) {
 		end()
 	}
 	require.ErrorIs(t, last, ErrEnded)
+}
+
+// TestEventsOutlive: the limits on a whole request do not end events, which may go on for ever.
+func TestEventsOutlive(t *testing.T) {
+	f := newFake()
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	s := httptest.NewUnstartedServer(nil)
+	s.Config = NewServer(ctx, handlerOf(f))
+	s.Config.ReadTimeout, s.Config.WriteTimeout = 2*eventPause, 2*eventPause
+	s.Start()
+	defer s.Close()
+	c, err := NewClient(s.URL)
+	require.NoError(t, err)
+	defer c.Close()
+	var last uint64
+	for s, err := range c.Events(t.Context()) { // each event comes eventPause after the one before, or later
+		require.NoError(t, err)
+		if last = s.Height; last == 14 {
+			break
+		}
+		f.set(t, func(s *Status) { s.Height++ })
+	}
+	require.EqualValues(t, 14, last)
+	end()
+}
+
+// stuck is a connection whose client does not read: the second event finds no room, and a write ends at its deadline.
+type stuck struct {
+	http.ResponseWriter
+	writes   int
+	deadline []time.Time
+}
+
+func (s *stuck) SetWriteDeadline(at time.Time) error { s.deadline = append(s.deadline, at); return nil }
+func (s *stuck) FlushError() error                   { return nil }
+func (s *stuck) Write(p []byte) (int, error) {
+	if s.writes++; s.writes == 2 {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return len(p), nil
+}
+
+// TestStuckSubscriber: each event has a deadline of its own; who does not read by then is dropped, and the place is free again.
+func TestStuckSubscriber(t *testing.T) {
+	f := newFake()
+	h := &handler{node: f, subscribers: make(gate, 1)}
+	w := &stuck{ResponseWriter: httptest.NewRecorder()}
+	before := time.Now()
+	changing, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() {
+		for h := uint64(5); changing.Err() == nil; h++ {
+			f.set(t, func(s *Status) { s.Height = h })
+		}
+	}()
+	h.subscribers.guard(h.events)(w, httptest.NewRequest("GET", "/events", nil))
+	require.Equal(t, 2, w.writes)
+	require.Len(t, w.deadline, 2)
+	for _, at := range w.deadline {
+		require.False(t, at.Before(before.Add(eventWriteMax)))
+	}
+	require.True(t, w.deadline[1].After(w.deadline[0]))
+	require.Empty(t, h.subscribers)
 }

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
-	"strings"
 )
 
 // Transports of a configuration.
@@ -72,23 +71,29 @@ func (p Params) address(i int) string {
 	return multiaddress(host, p.Transport, p.P2PPort+before)
 }
 
-// configOf is the configuration of node i. With Hosts it listens on all interfaces, since which one leads to its host name is not known here; HTTP stays on
-// loopback all the same.
+// configOf is the configuration of node i. With Hosts it listens on all interfaces, since which one leads to its host name is not known here, unless that is a
+// loopback address; HTTP stays on loopback all the same.
 func (p Params) configOf(h Home, i int) NodeConfig {
 	c := NodeConfig{Name: nodeName(i), Transport: p.Transport}
 	host, before := p.host(i)
-	listen := local
-	if len(p.Hosts) > 0 {
-		if listen = "0.0.0.0"; strings.Contains(host, ":") {
-			listen = "::"
-		}
-	}
-	c.Listen = multiaddress(listen, p.Transport, p.P2PPort+before)
+	c.Listen = multiaddress(interfaces(host), p.Transport, p.P2PPort+before)
 	c.HTTP = net.JoinHostPort(local, strconv.Itoa(p.HTTPPort+before))
 	for _, j := range neighbours(i, p.Nodes) {
 		c.Peers = append(c.Peers, p.address(j)+"/p2p/"+PeerID(h.Nodes[j].Host.Public()))
 	}
 	return c
+}
+
+// interfaces is what a node at a host listens on.
+func interfaces(host string) string {
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case err == nil && ip.IsLoopback():
+		return host
+	case err == nil && ip.Is6():
+		return "::"
+	}
+	return "0.0.0.0"
 }
 
 // neighbours are the nodes that node i keeps connected to, whoever dials first: all, or those next to it and across on a ring.

@@ -34,6 +34,10 @@ func TestConfigs(t *testing.T) {
 			"/ip4/0.0.0.0/tcp/7600 127.0.0.1:7700 /dns4/node.example.org/tcp/7600",
 			"/ip4/0.0.0.0/tcp/7600 127.0.0.1:7700 /ip4/10.0.0.7/tcp/7600",
 		}},
+		{"loopback", []string{"127.0.0.1", "::1"}, "", []string{
+			"/ip4/127.0.0.1/tcp/7600 127.0.0.1:7700 /ip6/::1/tcp/7600",
+			"/ip6/::1/tcp/7600 127.0.0.1:7700 /ip4/127.0.0.1/tcp/7600",
+		}},
 		{"two on one machine", []string{"fd00::1", "fd00::1"}, "", []string{
 			"/ip6/::/tcp/7600 127.0.0.1:7700 /ip6/fd00::1/tcp/7601",
 			"/ip6/::/tcp/7601 127.0.0.1:7701 /ip6/fd00::1/tcp/7600",
@@ -136,8 +140,9 @@ func TestLies(t *testing.T) {
 		"one address spelled twice": {change: func(c, o conf) {
 			c.Peers = []string{"/ip6/::1/tcp/1/p2p/" + o.PeerID, "/ip6/0:0::1/tcp/01/p2p/" + c.Peers[1][len(c.Peers[1])-52:]}
 		}, field: "peers[1]", want: "twice"},
-		"duplicate peer": {change: func(c, _ conf) { c.Peers = append(c.Peers, c.Peers[0]) }, field: "peers[2]", want: "twice"},
-		"too many peers": {change: func(c, _ conf) { c.Peers = make([]string, 65) }, field: "peers", want: "at most 64"},
+		"duplicate peer":       {change: func(c, _ conf) { c.Peers = append(c.Peers, c.Peers[0]) }, field: "peers[2]", want: "twice"},
+		"a peer at two places": {change: func(c, o conf) { c.Peers[1] = "/ip4/127.0.0.1/tcp/1/p2p/" + o.PeerID }, field: "peers[1]", want: "twice"},
+		"too many peers":       {change: func(c, _ conf) { c.Peers = make([]string, 65) }, field: "peers", want: "at most 64"},
 	}
 	whole := t.TempDir()
 	_, err := Create(whole, params(3))

@@ -22,7 +22,7 @@ func (r *Replica) Blocks(ctx context.Context, from uint64, limit int) ([]api.Blo
 		return nil, err
 	}
 	var out []api.Block
-	for total, i := 0, 0; i < len(headers) && total < api.TransfersMax; i++ {
+	for total, i := 0, 0; i < len(headers) && total < r.cfg.listed; i++ {
 		b, err := r.node.Load(ctx).Chain().Block(ctx, headers[i].Point())
 		if errors.Is(err, chainsel.ErrNotFound) {
 			break

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/examples/testnet/api"
 	"github.com/synodkit/synod/examples/testnet/home"
 	"github.com/synodkit/synod/mempool"
 	"github.com/synodkit/synod/p2p"
@@ -29,6 +30,7 @@ type Config struct {
 	Log slog.Handler // of the node's events; nil is off
 
 	depth  int            // K, which tests shorten
+	listed int            // api.TransfersMax, which tests lower
 	limits mempool.Limits // tests lower them
 }
 
@@ -41,6 +43,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.HTTP == "" {
 		c.HTTP = "127.0.0.1:0"
+	}
+	if c.listed == 0 {
+		c.listed = api.TransfersMax
 	}
 	if c.depth == 0 {
 		c.depth = K

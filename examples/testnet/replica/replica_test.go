@@ -229,6 +229,32 @@ func TestHashes(t *testing.T) {
 	})
 }
 
+// TestLongList: a list ends with the block that makes it long, so that no answer is larger than a client reads.
+func TestLongList(t *testing.T) {
+	h := newHome(t, 1, 20*time.Millisecond)
+	within(t, func(ctx context.Context, s *registry.Scope) {
+		cfg := configOf(h, 0)
+		cfg.listed = 2
+		r, c := started(t, ctx, s, cfg)
+		for nonce := range uint64(3) {
+			_, err := c.Submit(ctx, pay(h, nonce).Bytes())
+			require.NoError(t, err)
+			settled(t, ctx, r, pay(h, nonce))
+		}
+		last := settled(t, ctx, r, pay(h, 2)).Block.Height
+		await(t, ctx, r, func(s api.Status) bool { return s.Height > last })
+		blocks, err := c.Chain(ctx, 1, 1000)
+		require.NoError(t, err)
+		listed := 0
+		for _, b := range blocks {
+			require.Less(t, listed, 2, "the list went on")
+			listed += len(b.Transfers)
+		}
+		require.GreaterOrEqual(t, listed, 2)
+		require.Less(t, blocks[len(blocks)-1].Height, last+1)
+	})
+}
+
 // TestObserved: metrics, scopes and logs show the node.
 func TestObserved(t *testing.T) {
 	h := newHome(t, 1, 20*time.Millisecond)
