@@ -24,6 +24,7 @@ type DB struct {
 	wedged atomic.Bool // pebble panicked and cannot be closed
 
 	queueMax, queueBytesMax int
+	memBytesMax             uint64 // of memory tables
 
 	queue   *stm.Var[queue]
 	failure *stm.Var[error]  // the fuse's cause, to wait for

@@ -215,7 +215,7 @@ func (db *DB) options(cfg Config, disk *fuse, lock *cockroach.Lock) *cockroach.O
 // newDB is a store without pebble in it yet.
 func newDB(ctx context.Context, dir string, cfg Config) *DB {
 	db := &DB{
-		dir: dir, queueMax: cfg.QueueMax, queueBytesMax: cfg.QueueBytesMax,
+		dir: dir, queueMax: cfg.QueueMax, queueBytesMax: cfg.QueueBytesMax, memBytesMax: memTablesMax * uint64(cfg.MemTableBytes),
 		queue:   stm.NewVar(queue{}).Label("store queue " + dir),
 		failure: stm.NewVar[error](nil).Label("store failure " + dir),
 		epoch:   stm.NewVar(uint64(0)).Label("store epoch " + dir),

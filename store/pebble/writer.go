@@ -13,7 +13,8 @@ import (
 	"github.com/synodkit/synod/store"
 )
 
-// Bounds on what waits inside pebble before the writer lets it catch up.
+// Bounds on what waits inside pebble before the writer lets it catch up. Memory tables are counted by their bytes, in full ones: pebble begins with small
+// ones, and flushes none before half of a full one is waiting, so many small ones wait for ever.
 const (
 	memTablesMax   = 4
 	l0SublevelsMax = 20
@@ -171,7 +172,7 @@ func (db *DB) makeRoom(ctx context.Context) error {
 			return nil
 		}
 		m := db.pebble.Metrics()
-		if m.MemTable.Count <= memTablesMax && m.Levels[0].Sublevels <= l0SublevelsMax {
+		if m.MemTable.Size <= db.memBytesMax && m.Levels[0].Sublevels <= l0SublevelsMax {
 			db.roomy = epoch
 			return nil
 		}
