@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ type split struct {
 
 // diverged looks for the first height at which both sides have a block, and not the same.
 func (n *network) diverged(tx *stm.Tx) (split, bool) {
-	here, there := n.members[0], n.partition.minority[0]
+	here, there := n.members[0], n.members[n.partition.first]
 	low := min(here.status(tx).Height, there.status(tx).Height)
 	found := split{}
 	for h := low; h > 0; h-- {
@@ -42,7 +43,7 @@ type partitionEvidence struct {
 	diverged  bool
 	where     split
 	together  bool // all agree again
-	rollbacks bool // a node of the minority has counted one, after healing
+	rollbacks bool // who holds another block there now has counted one, after healing
 }
 
 func (e partitionEvidence) missing() []string {
@@ -59,7 +60,7 @@ func (e partitionEvidence) missing() []string {
 		out = append(out, "one chain again after healing")
 	}
 	if !e.rollbacks {
-		out = append(out, "a rollback after healing, on a node of the minority")
+		out = append(out, "a rollback after healing, on the side that gave way")
 	}
 	return out
 }
@@ -91,18 +92,17 @@ func (n *network) cutAndHeal(ctx context.Context) (e partitionEvidence, err erro
 	if err != nil {
 		return e, err
 	}
-	before, err := stm.Query(ctx, n.minorityRollbacks)
+	before, err := stm.Query(ctx, n.sides)
 	if err != nil {
 		return e, err
 	}
 	if err := n.partition.set(ctx, false); err != nil || !e.diverged {
 		return e, err
 	}
-	healed := func(tx *stm.Tx) bool { return n.members[0].status(tx).Height > e.where.height && n.together(tx) }
-	if e.together, err = within(ctx, limit, healed); err != nil {
+	if e.together, err = within(ctx, limit, func(tx *stm.Tx) bool { return n.reunited(tx, e.where.height) }); err != nil {
 		return e, err
 	}
-	e.rollbacks, err = within(ctx, limit, func(tx *stm.Tx) bool { return n.minorityRollbacks(tx) > before })
+	e.rollbacks, err = within(ctx, limit, func(tx *stm.Tx) bool { return n.gaveWay(tx, before, e.where) })
 	return e, err
 }
 
@@ -137,9 +137,30 @@ func (n *network) observe(ctx context.Context, e *partitionEvidence) (err error)
 	return err
 }
 
-func (n *network) minorityRollbacks(tx *stm.Tx) (sum uint64) {
-	for _, m := range n.partition.minority {
-		sum += m.status(tx).Rollbacks
+// reunited reports whether all nodes in this process hold one block again where the sides had different ones. What the child holds, which was on one side all the
+// time, is asked when the goal is.
+func (n *network) reunited(tx *stm.Tx, height uint64) bool {
+	inside := n.members[:len(n.locals)]
+	first, ok := inside[0].hashAt(tx, height)
+	return ok && !slices.ContainsFunc(inside, func(m member) bool {
+		h, ok := m.hashAt(tx, height)
+		return !ok || h != first
+	})
+}
+
+// sides are one node of each: of the majority, of the minority.
+func (n *network) sides(tx *stm.Tx) [2]view {
+	return [2]view{n.members[0].status(tx), n.members[n.partition.first].status(tx)}
+}
+
+// gaveWay reports whether each side that holds another block now than during the cut has counted a rollback since before. Usually it is the minority, which
+// makes fewer blocks.
+func (n *network) gaveWay(tx *stm.Tx, before [2]view, where split) bool {
+	now, ok := n.members[0].hashAt(tx, where.height)
+	for i, held := range []chain.Hash{where.majority, where.minority} {
+		if !ok || held != now && n.sides(tx)[i].Rollbacks <= before[i].Rollbacks {
+			return false
+		}
 	}
-	return sum
+	return ok
 }

@@ -24,14 +24,14 @@
 //	--kill-restart  the last node is the child. At a random moment after it has forged it gets SIGKILL. Seen must be: an exit by that signal, a new process, and a
 //	                chain that grows beyond what it had.
 //	--partition     the last (n-1)/2 of the nodes in this process refuse the others, and are refused, at the level of connections, for at least 3n slots. Seen must
-//	                be: the end of those connections, different blocks of one height on both sides, and after healing one chain and a rollback in the minority.
+//	                be: the end of those connections, different blocks of one height on both sides, and after healing one chain and a rollback where it gave way.
 //
 // # Exit status
 //
 // 0 on success; 1 with one line on standard error that says which input or which finding is the reason. With --until-block N success means that all nodes hold
 // the same chain up to block N; that no node recorded a violation against another; that the planned faults have bitten; that every accepted transfer is
 // on the common chain or in a mempool, and some are on the chain; and that nothing was left running. With --for the same, up to the highest block of that
-// moment. Without either, Ctrl-C ends the run, and only a leak, a fault without bite or a broken promise is a failure; transfers not on the common chain
+// moment, at least the first. Without either, Ctrl-C ends the run, and only a leak, a fault without bite or a broken promise is a failure; transfers not on the common chain
 // count as pending then, because a node may be down.
 //
 // # Figures of --json

@@ -90,20 +90,20 @@ func TestInterruptedFaults(t *testing.T) {
 
 // TestPlantedFaults: a fault that does not bite fails the run, and says which evidence is missing.
 func TestPlantedFaults(t *testing.T) {
-	short := limits{fault: 1500 * time.Millisecond, settle: time.Millisecond}
 	for name, tc := range map[string]struct {
-		o    options
-		want string
+		o     options
+		limit time.Duration
+		want  string
 	}{
 		"a kill that does nothing": {options{nodes: 2, kill: true, plant: plant{kill: func(*process) error { return nil }}},
-			`--kill-restart did not bite, missing: the end of process \d+`},
+			3 * time.Second, `--kill-restart did not bite, missing: the end of process \d+`},
 		"a kill that asks politely": {options{nodes: 2, kill: true, plant: plant{kill: func(p *process) error { return p.cmd.Cancel() }}},
-			`--kill-restart did not bite, missing: an exit by SIGKILL \(process \d+: exit status 0\)`},
+			time.Minute, `--kill-restart did not bite, missing: an exit by SIGKILL \(process \d+: exit status 0\)`},
 		"a cut that leaves all connected": {options{nodes: 3, partition: true, plant: plant{cut: func(*partition) {}}},
-			`--partition did not bite, missing: the end of the connections across the cut`},
+			1500 * time.Millisecond, `--partition did not bite, missing: the end of the connections across the cut`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tc.o.limits = short
+			tc.o.limits = limits{fault: tc.limit}
 			s, err := planted(t, tc.o)
 			require.Error(t, err)
 			require.Regexp(t, tc.want, err.Error())
@@ -188,8 +188,8 @@ func TestPartitionEvidence(t *testing.T) {
 		{"connections across the cut, before it", func() { e.linked = true }},
 		{"the end of the connections across the cut", func() { e.cut = true }},
 		{"different blocks at one height on both sides", func() { e.diverged = true }},
-		{"one chain again after healing, a rollback after healing, on a node of the minority", func() { e.together = true }},
-		{"a rollback after healing, on a node of the minority", func() { e.rollbacks = true }},
+		{"one chain again after healing, a rollback after healing, on the side that gave way", func() { e.together = true }},
+		{"a rollback after healing, on the side that gave way", func() { e.rollbacks = true }},
 	} {
 		require.Equal(t, step.want, strings.Join(e.missing(), ", "))
 		step.see()
@@ -200,11 +200,13 @@ func TestPartitionEvidence(t *testing.T) {
 // fixed is a member that stands still.
 type fixed struct {
 	member
-	view   view
-	blocks []chain.Hash
+	blocks    []chain.Hash
+	rollbacks uint64
 }
 
-func (f fixed) status(*stm.Tx) view { return f.view }
+func (f fixed) status(*stm.Tx) view {
+	return view{Height: uint64(len(f.blocks)), Rollbacks: f.rollbacks}
+}
 func (f fixed) hashAt(_ *stm.Tx, number uint64) (chain.Hash, bool) {
 	if number == 0 || number > uint64(len(f.blocks)) {
 		return chain.Hash{}, false
@@ -212,30 +214,61 @@ func (f fixed) hashAt(_ *stm.Tx, number uint64) (chain.Hash, bool) {
 	return f.blocks[number-1], true
 }
 
-func fixedAt(blocks []chain.Hash) fixed {
-	f := fixed{blocks: blocks, view: view{Height: uint64(len(blocks))}}
-	if len(blocks) > 0 {
-		f.view.Tip = blocks[len(blocks)-1]
+// TestDiverged: the first block in which the sides differ is found, if both have one of that height; and one chain again is the same block there.
+func TestDiverged(t *testing.T) {
+	whole, other := hashesOf(6, 99, 0), hashesOf(6, 4, 7)
+	for name, tc := range map[string]struct {
+		majority, minority []chain.Hash
+		height             uint64 // of the divergence; 0: none
+		reunited           bool   // at block 4
+	}{
+		"same":            {whole, whole, 0, true},
+		"one behind":      {whole, whole[:3], 0, false},
+		"forked":          {whole, other, 4, false},
+		"forked, shorter": {whole, other[:4], 4, false},
+		"forked, longer":  {whole[:5], other, 4, false},
+		"not yet forked":  {whole[:3], other, 0, false},
+		"from the start":  {hashesOf(2, 1, 3), hashesOf(2, 1, 4), 1, false},
+		"nothing":         {nil, nil, 0, false},
+	} {
+		n := &network{members: []member{fixed{blocks: tc.majority}, fixed{blocks: tc.minority}}, locals: make([]*local, 2), partition: &partition{first: 1}}
+		err := stm.Do(t.Context(), func(tx *stm.Tx) error {
+			where, found := n.diverged(tx)
+			require.Equal(t, tc.height > 0, found, name)
+			require.Equal(t, tc.height, where.height, name)
+			if found {
+				require.NotEqual(t, where.majority, where.minority)
+			}
+			require.Equal(t, tc.reunited, n.reunited(tx, 4), name)
+			return nil
+		})
+		require.NoError(t, err)
 	}
-	return f
 }
 
-// TestTogether: nodes are together when each tip lies on the longer of two chains.
-func TestTogether(t *testing.T) {
-	whole := hashesOf(6, 99, 0)
+// TestGaveWay: a rollback is asked of the side that holds another block than during the cut, whichever that is, and of no other.
+func TestGaveWay(t *testing.T) {
+	ours, theirs := hashesOf(6, 4, 1), hashesOf(6, 4, 2)
+	where := split{height: 4, majority: ours[3], minority: theirs[3]}
 	for name, tc := range map[string]struct {
-		members []member
-		want    bool
+		now                []chain.Hash // on both sides
+		majority, minority uint64       // rollbacks; before they were 1
+		want               bool
 	}{
-		"alone":         {[]member{fixedAt(whole)}, true},
-		"same":          {[]member{fixedAt(whole), fixedAt(whole)}, true},
-		"one behind":    {[]member{fixedAt(whole), fixedAt(whole[:3])}, true},
-		"one ahead":     {[]member{fixedAt(whole[:3]), fixedAt(whole)}, true},
-		"forked":        {[]member{fixedAt(whole), fixedAt(hashesOf(6, 4, 7))}, false},
-		"forked, short": {[]member{fixedAt(whole), fixedAt(hashesOf(4, 4, 7))}, false},
+		"the minority":                   {ours, 1, 2, true},
+		"the minority, without a trace":  {ours, 2, 1, false},
+		"the majority":                   {theirs, 2, 1, true},
+		"the majority, without a trace":  {theirs, 1, 2, false},
+		"both, for a third block":        {hashesOf(6, 4, 3), 2, 2, true},
+		"both, of which one has counted": {hashesOf(6, 4, 3), 2, 1, false},
+		"too short":                      {ours[:3], 2, 2, false},
 	} {
-		n := &network{members: tc.members}
-		got, err := stm.Query(context.Background(), n.together)
+		n := &network{partition: &partition{first: 1}, members: []member{
+			fixed{blocks: tc.now, rollbacks: tc.majority}, fixed{blocks: tc.now, rollbacks: tc.minority},
+		}}
+		got, err := stm.Query(t.Context(), func(tx *stm.Tx) bool {
+			return n.gaveWay(tx, [2]view{{Rollbacks: 1}, {Rollbacks: 1}}, where)
+		})
 		require.NoError(t, err)
 		require.Equal(t, tc.want, got, name)
 	}

@@ -173,22 +173,6 @@ func (n *network) agreed(tx *stm.Tx, number uint64) bool {
 	return true
 }
 
-// together reports whether every node's tip is on the chain of the first, or the other way round.
-func (n *network) together(tx *stm.Tx) bool {
-	first := n.members[0]
-	for _, m := range n.members[1:] {
-		a, b := first, m
-		if a.status(tx).Height < b.status(tx).Height {
-			a, b = b, a
-		}
-		tip := b.status(tx)
-		if h, ok := a.hashAt(tx, tip.Height); !ok || h != tip.Tip {
-			return false
-		}
-	}
-	return true
-}
-
 // level reports whether all nodes have the same tip.
 func (n *network) level(tx *stm.Tx) bool {
 	first := n.members[0].status(tx).Tip

@@ -16,7 +16,7 @@ import (
 func (r *Replica) tracers() node.Tracers {
 	return node.Tracers{
 		Peer:    listening(r, "peer", func(e node.PeerEvent) string { return e.Kind.String() }),
-		Chain:   listening(r, "chain", func(e chainsel.Event) string { return e.Verdict.String() }),
+		Chain:   listening(r, "chain", func(e chainsel.Event) string { return e.Kind() }),
 		Mempool: listening(r, "mempool", moved),
 		Forger:  listening(r, "forger", outcome),
 	}
