@@ -49,7 +49,7 @@ func (d *slowDisk) Apply(ctx context.Context, b *store.Batch, level store.Durabi
 	err := stm.Do(ctx, func(tx *stm.Tx) error {
 		tx.Check(len(d.queue.Get(tx)) < 4)
 		d.queue.Update(tx, func(qs []queued) []queued { return append(qs[:len(qs):len(qs)], q) })
-		if level == store.Queued {
+		if level < store.Durable {
 			q.ticket.Complete(tx, nil)
 		}
 		return nil
