@@ -15,6 +15,9 @@
 // body is read. What fails is a [Violation], a value that goes to whoever keeps the peer ledger (package p2p/peers), and
 // the stream is reset with [CodeViolation].
 //
+// Code that package p2p/protogen generates from a table gives each state a type with the state's messages as methods; such a value holds a
+// [Turn], the right to one step, and a step by a value that the session has left is [ErrStale].
+//
 // The rules a protocol's author relies on:
 //
 //   - Flush before any wait. Send only appends; Recv, Wait and Close flush first. [Wait] is the only way to wait for a
@@ -22,7 +25,10 @@
 //   - Cancelling the context given to [NewSession] resets the stream with [CodeShutdown]: a cancelled Recv has no other legal
 //     continuation. Recv then returns the cancellation's cause. Last words need [Session.Close] before the cancellation.
 //   - A state's time limit is armed only when we are about to block, and at most once in a quarter of it: the peer has
-//     between 1 and 1.25 times the limit, in production and in simulations alike.
+//     between 1 and 1.25 times the limit, in production and in simulations alike. A state's Spread is added to the limit in part, by a share
+//     that each session draws once.
+//   - Rules of the table (table.Rule) hold for both sides: a message of the peer's that breaks one is a violation of kind Invalid, one
+//     of ours is an error of Send.
 //   - A peer that does not read what it asked for is given 30 s (to 37.5 s) for each write.
 //   - A limit that passes is a violation only of a peer that is there: a transport that can tell ([Prober]) is asked first, which may take
 //     a few seconds more, and the message gets a last 100 ms. A peer that was killed, or is cut off, is [ErrGone], in whatever state and however

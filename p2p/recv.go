@@ -34,8 +34,12 @@ func (s *Session) Recv() (table.Message, error) {
 	if err := m.ParseFrom(s.in.front()[headerBytes+1 : headerBytes+n]); err != nil {
 		return nil, s.violate(s.at.Name, Garbage, fmt.Errorf("%s: %w", spec.Name, err))
 	}
+	if err := s.proto.Apply(s.values, spec, m); err != nil {
+		return nil, s.violate(s.at.Name, Invalid, err)
+	}
 	s.in.drop(headerBytes + n)
 	s.reprieved = false
+	s.steps++
 	s.before, s.at = s.at.Name, s.proto.State(spec.To)
 	return m, nil
 }
@@ -69,7 +73,7 @@ func (s *Session) arm() error {
 	}
 	until, renew := time.Time{}, !s.readLimit.IsZero()
 	if s.at.Timeout != table.Forever {
-		until, renew = s.due(s.readLimit, s.at.Timeout)
+		until, renew = s.due(s.readLimit, s.limit())
 	}
 	if !renew {
 		return nil
@@ -116,7 +120,7 @@ func (s *Session) late(err error) error {
 	case gone != nil:
 		return s.fail(gone)
 	case !asked || s.reprieved:
-		return s.violate(s.at.Name, Timeout, fmt.Errorf("no message within %v: %w", s.at.Timeout, err))
+		return s.violate(s.at.Name, Timeout, fmt.Errorf("no message within %v: %w", s.limit(), err))
 	}
 	s.reprieved, s.readLimit = true, s.clock.Now().Add(reprieve)
 	if err := s.conn.Stream.SetReadDeadline(s.readLimit); err != nil {

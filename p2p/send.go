@@ -36,9 +36,13 @@ func (s *Session) Send(m table.Message) error {
 	if err := s.quiet(); err != nil {
 		return err
 	}
+	if err := s.proto.Apply(s.values, spec, m); err != nil {
+		return s.misuse("Send of %T: %w", m, err)
+	}
 	if err := s.append(m); err != nil {
 		return err
 	}
+	s.steps++
 	s.at = s.proto.State(spec.To)
 	if len(s.out) > outBytesMax {
 		return s.flush()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/synodkit/synod/env"
@@ -27,6 +28,9 @@ type Session struct {
 	at     *table.State  // the present state
 	before table.StateID // where the last message was received: what Invalid blames
 	err    error         // final
+	steps  uint64        // messages sent and received
+	values []uint64      // of the table's Values, in its order
+	share  float64       // of each state's Spread
 
 	in         buffer
 	out        []byte
@@ -49,6 +53,10 @@ func NewSession(ctx context.Context, proto *table.Protocol, role table.Agency, c
 		panic("p2p: NewSession with a protocol that Validate refuses")
 	}
 	s.before = s.at.Name
+	s.values = make([]uint64, len(proto.Values))
+	if slices.ContainsFunc(proto.States, func(st table.State) bool { return st.Spread > 0 }) {
+		s.share = env.Rand(ctx).Float64()
+	}
 	s.cancelled = func() error { return cancellation(ctx) }
 	s.report = func(v *Violation) {
 		if c.Report != nil {
@@ -73,6 +81,11 @@ func cancellation(ctx context.Context) error {
 
 // State is the present state.
 func (s *Session) State() table.StateID { return s.at.Name }
+
+// limit is how long a message may take in the present state.
+func (s *Session) limit() time.Duration {
+	return s.at.Timeout + time.Duration(s.share*float64(s.at.Spread))
+}
 
 // Peer is the other side.
 func (s *Session) Peer() PeerID { return s.conn.Peer }

@@ -8,7 +8,6 @@ import (
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
-	"github.com/synodkit/synod/p2p/table"
 	"github.com/synodkit/synod/stm"
 )
 
@@ -76,11 +75,12 @@ func NewClient(cfg Config) (*Client, error) {
 
 // Fetch runs the initiator's side with one peer until ctx or the session ends; it never returns nil. When it returns, it claims nothing.
 func (c *Client) Fetch(ctx context.Context, conn p2p.Conn) error {
-	s := p2p.NewSession(ctx, Protocol(), table.Initiator, conn)
+	idle, s := NewInitiator(ctx, conn)
 	defer func() { _ = s.Close(closeLimit) }() // its error has been returned
 	f := &fetch{client: c, s: s, peer: conn.Peer}
 	for {
-		if err := f.round(ctx); err != nil {
+		var err error
+		if idle, err = f.round(ctx, idle); err != nil {
 			return err
 		}
 	}
@@ -97,52 +97,61 @@ type fetch struct {
 }
 
 // round decides, asks, and brings what was asked for.
-func (f *fetch) round(ctx context.Context) error {
+func (f *fetch) round(ctx context.Context, idle InitiatorIdle) (InitiatorIdle, error) {
 	p, err := p2p.Wait(ctx, f.s, f.decide)
 	if err != nil {
-		return err
+		return idle, err
 	}
 	if p.invalid != nil {
-		return f.s.Invalid(fmt.Errorf("blockfetch: the candidate holds an invalid block: %w", p.invalid))
+		return idle, f.s.Invalid(fmt.Errorf("blockfetch: the candidate holds an invalid block: %w", p.invalid))
 	}
 	defer f.client.release(ctx, p.claim)
 	run := p.claim.run
-	if err := f.s.Send(&MsgRequestRange{From: run[0].Point(), To: run[len(run)-1].Point()}); err != nil {
-		return err
+	busy, err := idle.RequestRange(&MsgRequestRange{From: run[0].Point(), To: run[len(run)-1].Point()})
+	if err != nil {
+		return idle, err
 	}
-	m, err := f.s.Recv()
-	switch m.(type) {
-	case *MsgNoBlocks:
+	m, err := busy.Recv()
+	switch m := m.(type) {
+	case *InitiatorBusyNoBlocks:
 		f.without, f.until = p.tip, env.Now(ctx).Add(f.client.cfg.RetryEvery)
-		return nil
-	case *MsgStartBatch:
-		return f.batch(ctx, run)
+		return m.Next, nil
+	case *InitiatorBusyStartBatch:
+		return f.batch(ctx, m.Next, run)
 	}
-	return err
+	return idle, err
 }
 
-// batch takes the bodies of run, each checked against its header before it is given to anybody.
-func (f *fetch) batch(ctx context.Context, run []*chain.Header) error {
+// batch takes the bodies of run.
+func (f *fetch) batch(ctx context.Context, streaming InitiatorStreaming, run []*chain.Header) (idle InitiatorIdle, err error) {
 	for i := 0; ; i++ {
-		m, err := f.s.Recv()
+		m, err := streaming.Recv()
 		if err != nil {
-			return err
+			return idle, err
 		}
-		block, more := m.(*MsgBlock)
-		switch {
-		case more && i == len(run):
-			return f.s.Invalid(fmt.Errorf("blockfetch: more than the %d blocks asked for", len(run)))
-		case !more && i < len(run):
-			return f.s.Invalid(fmt.Errorf("blockfetch: %d of the %d blocks asked for", i, len(run)))
-		case !more:
-			return nil
-		}
-		b, err := chain.NewBlock(run[i], block.Body)
-		if err != nil {
-			return f.s.Invalid(err)
-		}
-		if err := f.client.cfg.Deliver(ctx, b); err != nil {
-			return err
+		switch m := m.(type) {
+		case *InitiatorStreamingBatchDone:
+			if i < len(run) {
+				return idle, f.s.Invalid(fmt.Errorf("blockfetch: %d of the %d blocks asked for", i, len(run)))
+			}
+			return m.Next, nil
+		case *InitiatorStreamingBlock:
+			if i == len(run) {
+				return idle, f.s.Invalid(fmt.Errorf("blockfetch: more than the %d blocks asked for", len(run)))
+			}
+			if err := f.deliver(ctx, run[i], m.Body); err != nil {
+				return idle, err
+			}
+			streaming = m.Next
 		}
 	}
+}
+
+// deliver checks a body against its header before it is given to anybody.
+func (f *fetch) deliver(ctx context.Context, h *chain.Header, body []byte) error {
+	b, err := chain.NewBlock(h, body)
+	if err != nil {
+		return f.s.Invalid(err)
+	}
+	return f.client.cfg.Deliver(ctx, b)
 }

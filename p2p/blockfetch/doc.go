@@ -18,6 +18,8 @@
 //
 // [Serve] is the other side.
 //
+// PROTOCOL.md, beside this file, is the whole contract on the wire; it and the types of the states are generated from [Protocol].
+//
 // # Errors
 //
 // Those of p2p.Session, and what Config.Deliver returns.

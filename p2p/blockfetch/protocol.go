@@ -7,10 +7,9 @@ import (
 	"github.com/synodkit/synod/p2p/table"
 )
 
-const (
-	answerLimit = time.Minute
-	closeLimit  = 5 * time.Second
-)
+//go:generate go run github.com/synodkit/synod/p2p/protogen
+
+const answerLimit = time.Minute
 
 // The states.
 const (

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/p2p"
-	"github.com/synodkit/synod/p2p/table"
 )
 
 // Source has the blocks to serve.
@@ -17,48 +17,52 @@ type Source interface {
 	Range(ctx context.Context, from, to chain.Point) iter.Seq2[chain.Block, error]
 }
 
+const closeLimit = 5 * time.Second
+
 // Serve runs the responder's side until the client says ClientDone (nil) or the session ends otherwise.
 func Serve(ctx context.Context, c p2p.Conn, src Source) error {
-	s := p2p.NewSession(ctx, Protocol(), table.Responder, c)
+	idle, s := NewResponder(ctx, c)
+	defer func() { _ = s.Close(closeLimit) }() // if it has not ended by an error of its own, what was sent still arrives
 	for {
-		m, err := s.Recv()
-		switch m := m.(type) {
-		case *MsgRequestRange:
-			err = serveRange(ctx, s, src, m)
-		case *MsgClientDone:
-			return s.Close(closeLimit)
-		}
+		m, err := idle.Recv()
 		if err != nil {
-			_ = s.Close(closeLimit) // if it has not ended by an error of its own, what was sent still arrives
 			return err
+		}
+		switch m := m.(type) {
+		case *ResponderIdleClientDone:
+			return s.Close(closeLimit)
+		case *ResponderIdleRequestRange:
+			if idle, err = serveRange(ctx, m.Next, src, m.MsgRequestRange); err != nil {
+				return err
+			}
 		}
 	}
 }
 
 // serveRange sends as fast as the client reads. A range that is lost on the way ends the session: the client asks again elsewhere.
-func serveRange(ctx context.Context, s *p2p.Session, src Source, r *MsgRequestRange) error {
-	started := false
+func serveRange(ctx context.Context, busy ResponderBusy, src Source, r *MsgRequestRange) (idle ResponderIdle, err error) {
+	started, streaming := false, ResponderStreaming{}
 	for b, err := range src.Range(ctx, r.From, r.To) {
 		switch {
 		case err != nil && ctx.Err() != nil:
-			return err
+			return idle, err
 		case err != nil && !started:
-			return s.Send(&MsgNoBlocks{})
+			return busy.NoBlocks()
 		case err != nil:
-			return fmt.Errorf("blockfetch: serving %v to %v: %w", r.From, r.To, err)
+			return idle, fmt.Errorf("blockfetch: serving %v to %v: %w", r.From, r.To, err)
 		}
 		if !started {
 			started = true
-			if err := s.Send(&MsgStartBatch{}); err != nil {
-				return err
+			if streaming, err = busy.StartBatch(); err != nil {
+				return idle, err
 			}
 		}
-		if err := s.Send(&MsgBlock{Body: b.Body}); err != nil {
-			return err
+		if streaming, err = streaming.Block(&MsgBlock{Body: b.Body}); err != nil {
+			return idle, err
 		}
 	}
 	if !started {
-		return s.Send(&MsgNoBlocks{})
+		return busy.NoBlocks()
 	}
-	return s.Send(&MsgBatchDone{})
+	return streaming.BatchDone()
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
-	"github.com/synodkit/synod/p2p/table"
 	"github.com/synodkit/synod/stm"
 )
 
@@ -26,14 +25,21 @@ func Follow(ctx context.Context, c p2p.Conn, cfg ClientConfig) error {
 	if err := cfg.complete(); err != nil {
 		return err
 	}
-	cl := &client{cfg: cfg, s: p2p.NewSession(ctx, Protocol(), table.Initiator, c)}
+	idle, s := NewInitiator(ctx, c)
+	cl := &client{cfg: cfg, s: s}
 	cl.mine = &Candidate{peer: c.Peer, fragment: stm.NewVar(chain.Fragment{}).Label("chainsync.candidate")}
 	defer func() {
 		cfg.Candidates.leave(ctx, cl.mine)
-		_ = cl.s.Close(closeLimit) // its error has been returned
+		_ = s.Close(closeLimit) // its error has been returned
 	}()
 	for {
-		err := cl.follow(ctx)
+		var err error
+		if idle, err = cl.intersect(ctx, idle); err != nil {
+			return err
+		}
+		for err == nil {
+			idle, err = cl.step(ctx, idle)
+		}
 		if err != errLost {
 			return err
 		}
@@ -44,40 +50,33 @@ func Follow(ctx context.Context, c p2p.Conn, cfg ClientConfig) error {
 	}
 }
 
-// errLost says that the peer has left the history that we share without breaking a rule: start anew.
+// errLost says that the peer has left the history that we share without breaking a rule: start anew, from the state that comes with it.
 var errLost = errors.New("chainsync: the peer rolled back past what we share")
 
-func (c *client) follow(ctx context.Context) error {
-	if err := c.intersect(ctx); err != nil {
-		return err
-	}
-	for {
-		if err := c.step(ctx); err != nil {
-			return err
-		}
-	}
-}
-
 // intersect looks for a common point until there is one, and enters the candidate.
-func (c *client) intersect(ctx context.Context) error {
+func (c *client) intersect(ctx context.Context, idle InitiatorIdle) (InitiatorIdle, error) {
 	for {
 		ours, err := stm.Query(ctx, c.cfg.Selection)
 		if err != nil {
-			return err
+			return idle, err
 		}
 		points := ours.Points()
-		if err := c.s.Send(&MsgFindIntersect{Points: points}); err != nil {
-			return err
-		}
-		m, err := c.s.Recv()
+		intersect, err := idle.FindIntersect(&MsgFindIntersect{Points: points})
 		if err != nil {
-			return err
+			return idle, err
 		}
-		if found, ok := m.(*MsgIntersectFound); ok {
-			return c.enter(ctx, ours, points, found.At)
+		m, err := intersect.Recv()
+		if err != nil {
+			return idle, err
+		}
+		switch m := m.(type) {
+		case *InitiatorIntersectIntersectFound:
+			return m.Next, c.enter(ctx, ours, points, m.At)
+		case *InitiatorIntersectIntersectNotFound:
+			idle = m.Next
 		}
 		if err := c.pause(ctx); err != nil {
-			return err
+			return idle, err
 		}
 	}
 }
@@ -110,24 +109,36 @@ func (c *client) waitUntil(ctx context.Context, f func(tx *stm.Tx) bool) error {
 }
 
 // step asks for one step once there is room for it, and takes it.
-func (c *client) step(ctx context.Context) error {
+func (c *client) step(ctx context.Context, idle InitiatorIdle) (InitiatorIdle, error) {
 	if err := c.waitUntil(ctx, c.room); err != nil {
-		return err
+		return idle, err
 	}
-	if err := c.s.Send(&MsgRequestNext{}); err != nil {
-		return err
+	can, err := idle.RequestNext()
+	if err != nil {
+		return idle, err
 	}
-	m, err := c.s.Recv()
-	if _, wait := m.(*MsgAwaitReply); wait {
-		m, err = c.s.Recv()
-	}
+	m, err := can.Recv()
 	switch m := m.(type) {
-	case *MsgRollForward:
-		return c.forward(ctx, m.Header)
-	case *MsgRollBackward:
-		return c.backward(ctx, m.To)
+	case *InitiatorCanAwaitRollForward:
+		return m.Next, c.forward(ctx, m.Header)
+	case *InitiatorCanAwaitRollBackward:
+		return m.Next, c.backward(ctx, m.To)
+	case *InitiatorCanAwaitAwaitReply:
+		return c.late(ctx, m.Next)
 	}
-	return err
+	return idle, err
+}
+
+// late takes a step that was not there at once.
+func (c *client) late(ctx context.Context, must InitiatorMustReply) (idle InitiatorIdle, err error) {
+	m, err := must.Recv()
+	switch m := m.(type) {
+	case *InitiatorMustReplyRollForward:
+		return m.Next, c.forward(ctx, m.Header)
+	case *InitiatorMustReplyRollBackward:
+		return m.Next, c.backward(ctx, m.To)
+	}
+	return idle, err
 }
 
 // room says whether the candidate may grow.

@@ -15,6 +15,8 @@
 // after it links to the candidate and ClientConfig.Check has accepted it. [Serve] is the server: it serves a [Follower], which
 // keeps where the client stands by identity, never by height.
 //
+// PROTOCOL.md, beside this file, is the whole contract on the wire; it and the types of the states are generated from [Protocol].
+//
 // # Candidates
 //
 // A candidate shares our chain's prefix up to the intersection. The client stops asking when it is more than Ahead blocks ahead of our

@@ -2,6 +2,7 @@ package chainsync
 
 import (
 	"encoding/hex"
+	"errors"
 	"strings"
 	"testing"
 
@@ -9,9 +10,15 @@ import (
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/p2p/p2ptest"
+	"github.com/synodkit/synod/p2p/protogen/gen"
 	"github.com/synodkit/synod/p2p/table"
 	"github.com/synodkit/synod/registry/registrytest"
 )
+
+func TestGenerated(t *testing.T) {
+	files, err := gen.Files(Protocol(), gen.Config{Package: "chainsync"})
+	require.NoError(t, errors.Join(err, gen.Check(".", files)))
+}
 
 func TestMain(m *testing.M) { registrytest.NoLeaks(m) }
 

@@ -7,6 +7,8 @@ import (
 	"github.com/synodkit/synod/p2p/table"
 )
 
+//go:generate go run github.com/synodkit/synod/p2p/protogen protocol.go messages.go
+
 const (
 	pointsMax   = 64
 	answerLimit = time.Minute

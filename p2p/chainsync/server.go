@@ -6,7 +6,6 @@ import (
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/p2p"
-	"github.com/synodkit/synod/p2p/table"
 	"github.com/synodkit/synod/stm"
 )
 
@@ -21,25 +20,28 @@ type Follower interface {
 
 // Serve runs the responder's side until the client says Done (nil) or the session ends otherwise. It is the follower's only user.
 func Serve(ctx context.Context, c p2p.Conn, f Follower) error {
-	s := p2p.NewSession(ctx, Protocol(), table.Responder, c)
+	idle, s := NewResponder(ctx, c)
+	defer func() { _ = s.Close(closeLimit) }() // if it has not ended by an error of its own, what was sent still arrives
 	for {
-		m, err := s.Recv()
+		m, err := idle.Recv()
+		if err != nil {
+			return err
+		}
 		switch m := m.(type) {
-		case *MsgRequestNext:
-			err = serveNext(ctx, s, f)
-		case *MsgFindIntersect:
-			err = serveIntersect(ctx, s, f, m.Points)
-		case *MsgDone:
+		case *ResponderIdleRequestNext:
+			idle, err = serveNext(ctx, m.Next, s, f)
+		case *ResponderIdleFindIntersect:
+			idle, err = serveIntersect(ctx, m.Next, f, m.Points)
+		case *ResponderIdleDone:
 			return s.Close(closeLimit)
 		}
 		if err != nil {
-			_ = s.Close(closeLimit) // if it has not ended by an error of its own, what was sent still arrives
 			return err
 		}
 	}
 }
 
-func serveNext(ctx context.Context, s *p2p.Session, f Follower) error {
+func serveNext(ctx context.Context, can ResponderCanAwait, s *p2p.Session, f Follower) (idle ResponderIdle, err error) {
 	type next struct {
 		step chain.Step
 		ok   bool
@@ -48,29 +50,41 @@ func serveNext(ctx context.Context, s *p2p.Session, f Follower) error {
 		step, ok := f.Next(tx)
 		return next{step, ok}
 	})
-	if err != nil {
-		return err
+	switch {
+	case err != nil:
+		return idle, err
+	case !n.ok:
+		return serveLater(ctx, can, s, f)
+	case n.step.Header == nil:
+		return can.RollBackward(rollBackward(n.step))
 	}
-	if !n.ok {
-		if err := s.Send(&MsgAwaitReply{}); err != nil {
-			return err
-		}
-		n.step, err = p2p.Wait(ctx, s, func(tx *stm.Tx) chain.Step {
-			step, ok := f.Next(tx)
-			tx.Check(ok)
-			return step
-		})
-		if err != nil {
-			return err
-		}
-	}
-	if n.step.Header == nil {
-		return s.Send(&MsgRollBackward{To: n.step.To, Tip: n.step.Tip})
-	}
-	return s.Send(&MsgRollForward{Header: n.step.Header, Tip: n.step.Tip})
+	return can.RollForward(rollForward(n.step))
 }
 
-func serveIntersect(ctx context.Context, s *p2p.Session, f Follower, points []chain.Point) error {
+// serveLater says that there is no step, waits for one, and gives it.
+func serveLater(ctx context.Context, can ResponderCanAwait, s *p2p.Session, f Follower) (idle ResponderIdle, err error) {
+	must, err := can.AwaitReply()
+	if err != nil {
+		return idle, err
+	}
+	step, err := p2p.Wait(ctx, s, func(tx *stm.Tx) chain.Step {
+		step, ok := f.Next(tx)
+		tx.Check(ok)
+		return step
+	})
+	switch {
+	case err != nil:
+		return idle, err
+	case step.Header == nil:
+		return must.RollBackward(rollBackward(step))
+	}
+	return must.RollForward(rollForward(step))
+}
+
+func rollForward(s chain.Step) *MsgRollForward   { return &MsgRollForward{Header: s.Header, Tip: s.Tip} }
+func rollBackward(s chain.Step) *MsgRollBackward { return &MsgRollBackward{To: s.To, Tip: s.Tip} }
+
+func serveIntersect(ctx context.Context, intersect ResponderIntersect, f Follower, points []chain.Point) (idle ResponderIdle, err error) {
 	at, err := stm.Query(ctx, func(tx *stm.Tx) *chain.Point {
 		if p, ok := f.Intersect(tx, points); ok {
 			return &p
@@ -79,9 +93,9 @@ func serveIntersect(ctx context.Context, s *p2p.Session, f Follower, points []ch
 	})
 	switch {
 	case err != nil:
-		return fmt.Errorf("chainsync: looking for an intersection: %w", err)
+		return idle, fmt.Errorf("chainsync: looking for an intersection: %w", err)
 	case at == nil:
-		return s.Send(&MsgIntersectNotFound{})
+		return intersect.IntersectNotFound()
 	}
-	return s.Send(&MsgIntersectFound{At: *at})
+	return intersect.IntersectFound(&MsgIntersectFound{At: *at})
 }

@@ -9,6 +9,8 @@
 // [Propose] and [Answer] are the two sides. [Accepted] remembers whose proposal was accepted: a responder serves no other protocol
 // to a peer that is not in it. It is written before Accept leaves, so a peer that has our Accept is in it.
 //
+// PROTOCOL.md, beside this file, is the whole contract on the wire; it and the types of the states are generated from [Protocol].
+//
 // # Errors
 //
 // *[RefusedError], at both sides, says which field differs and both values; it is nobody's violation. Otherwise those of p2p.Session.

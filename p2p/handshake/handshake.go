@@ -9,7 +9,6 @@ import (
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/p2p"
-	"github.com/synodkit/synod/p2p/table"
 )
 
 // closeLimit bounds the wait for the peer's end after the last message.
@@ -21,29 +20,6 @@ type Config struct {
 	Genesis  chain.Hash // of the genesis
 	Versions []uint16   // of the node's set of protocols, strictly ascending
 	Accepted *Accepted  // where Answer writes whom it has accepted; may be nil
-}
-
-// Field is what a refusal is about.
-type Field uint8
-
-// The fields, in the order in which they are compared.
-const (
-	FieldNetwork Field = iota + 1
-	FieldGenesis
-	FieldVersion
-)
-
-// String is the field's name.
-func (f Field) String() string {
-	switch f {
-	case FieldNetwork:
-		return "network"
-	case FieldGenesis:
-		return "genesis"
-	case FieldVersion:
-		return "versions"
-	}
-	return fmt.Sprintf("field %d", uint8(f))
 }
 
 // ErrRefused is what every RefusedError wraps.
@@ -83,23 +59,24 @@ func Propose(ctx context.Context, c p2p.Conn, cfg Config) (version uint16, err e
 	if err := cfg.check(); err != nil {
 		return 0, err
 	}
-	s := p2p.NewSession(ctx, Protocol(), table.Initiator, c)
+	propose, s := NewInitiator(ctx, c)
 	defer func() {
 		if e := s.Close(closeLimit); err == nil {
 			err = e
 		}
 	}()
-	if err := s.Send(&MsgPropose{Network: cfg.Network, Genesis: cfg.Genesis, Versions: cfg.Versions}); err != nil {
+	confirm, err := propose.Propose(&MsgPropose{Network: cfg.Network, Genesis: cfg.Genesis, Versions: cfg.Versions})
+	if err != nil {
 		return 0, err
 	}
-	m, err := s.Recv()
+	m, err := confirm.Recv()
 	switch m := m.(type) {
-	case *MsgAccept:
+	case *InitiatorConfirmAccept:
 		if !slices.Contains(cfg.Versions, m.Version) {
 			return 0, s.Invalid(fmt.Errorf("handshake: version %d accepted, %v proposed", m.Version, cfg.Versions))
 		}
 		return m.Version, nil
-	case *MsgRefuse:
+	case *InitiatorConfirmRefuse:
 		return 0, &RefusedError{Peer: c.Peer, Field: m.Field, Ours: cfg.value(m.Field), Theirs: m.Value}
 	}
 	return 0, err
@@ -110,19 +87,19 @@ func Answer(ctx context.Context, c p2p.Conn, cfg Config) (version uint16, err er
 	if err := cfg.check(); err != nil {
 		return 0, err
 	}
-	s := p2p.NewSession(ctx, Protocol(), table.Responder, c)
+	propose, s := NewResponder(ctx, c)
 	defer func() {
 		if e := s.Close(closeLimit); err == nil {
 			err = e
 		}
 	}()
-	m, err := s.Recv()
+	m, confirm, err := propose.Recv()
 	if err != nil {
 		return 0, err
 	}
-	version, refused := cfg.judge(c.Peer, m.(*MsgPropose))
+	version, refused := cfg.judge(c.Peer, m)
 	if refused != nil {
-		if err := s.Send(&MsgRefuse{Field: refused.Field, Value: refused.Ours}); err != nil {
+		if err := confirm.Refuse(&MsgRefuse{Field: refused.Field, Value: refused.Ours}); err != nil {
 			return 0, err
 		}
 		return 0, refused
@@ -130,7 +107,7 @@ func Answer(ctx context.Context, c p2p.Conn, cfg Config) (version uint16, err er
 	if cfg.Accepted != nil {
 		cfg.Accepted.add(ctx, c.Peer, version)
 	}
-	return version, s.Send(&MsgAccept{Version: version})
+	return version, confirm.Accept(&MsgAccept{Version: version})
 }
 
 func (c Config) judge(peer p2p.PeerID, m *MsgPropose) (version uint16, refused *RefusedError) {

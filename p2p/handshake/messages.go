@@ -9,6 +9,8 @@ import (
 	"github.com/synodkit/synod/p2p/table"
 )
 
+//go:generate go run github.com/synodkit/synod/p2p/protogen
+
 const (
 	networkBytesMax = 64
 	versionsMax     = 32
@@ -59,6 +61,29 @@ type MsgRefuse struct {
 	_     struct{} `cbor:",toarray"`
 	Field Field
 	Value string
+}
+
+// Field is what a refusal is about.
+type Field uint8
+
+// The fields, in the order in which they are compared.
+const (
+	FieldNetwork Field = iota + 1
+	FieldGenesis
+	FieldVersion
+)
+
+// String is the field's name.
+func (f Field) String() string {
+	switch f {
+	case FieldNetwork:
+		return "network"
+	case FieldGenesis:
+		return "genesis"
+	case FieldVersion:
+		return "versions"
+	}
+	return fmt.Sprintf("field %d", uint8(f))
 }
 
 // Tag implements table.Message.

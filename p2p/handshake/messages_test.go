@@ -2,15 +2,22 @@ package handshake
 
 import (
 	"encoding/hex"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/p2p/p2ptest"
+	"github.com/synodkit/synod/p2p/protogen/gen"
 	"github.com/synodkit/synod/p2p/table"
 	"github.com/synodkit/synod/registry/registrytest"
 )
+
+func TestGenerated(t *testing.T) {
+	files, err := gen.Files(Protocol(), gen.Config{Package: "handshake"})
+	require.NoError(t, errors.Join(err, gen.Check(".", files)))
+}
 
 func TestMain(m *testing.M) { registrytest.NoLeaks(m) }
 

@@ -4,7 +4,9 @@
 //
 // # Concepts
 //
-//	Client  (initiator)  -- Ping{cookie} -->  Server  -- Pong{cookie} -->  Client;  Client -- Done --> Done
+//	Idle  (initiator)  -- Ping{cookie} -->  Pinged (responder)  -- Pong{cookie} -->  Idle;  Idle -- Done --> Done
+//
+// PROTOCOL.md, beside this file, is the whole contract on the wire; it and the types of the states are generated from [Protocol].
 //
 // [Ping] and [Answer] are the two sides; Ping writes each round trip into an [RTT], whose [RTT.Last] is a query: whoever wants the nearest of
 // several peers reads all of them in one transaction, and is woken when one changes.

@@ -7,78 +7,14 @@ import (
 
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
-	"github.com/synodkit/synod/p2p/table"
 	"github.com/synodkit/synod/stm"
 )
 
 const (
 	everyDefault = 15 * time.Second
 	everyMax     = time.Minute
-	pingLimit    = 5 * time.Minute
-	pongLimit    = time.Minute
 	closeLimit   = 5 * time.Second
 )
-
-// The states.
-const (
-	StateClient table.StateID = "Client"
-	StateServer table.StateID = "Server"
-	StateDone   table.StateID = "Done"
-)
-
-// Protocol is the table.
-func Protocol() *table.Protocol {
-	client, server := []table.StateID{StateClient}, []table.StateID{StateServer}
-	return &table.Protocol{
-		Name: "keepalive", Version: 1, Initial: StateClient,
-		States: []table.State{
-			{Name: StateClient, Agency: table.Initiator, BytesMax: 8, Timeout: pingLimit},
-			{Name: StateServer, Agency: table.Responder, BytesMax: 8, Timeout: pongLimit},
-			{Name: StateDone},
-		},
-		Messages: []table.MessageSpec{
-			{Tag: 0, Name: "Ping", From: client, To: StateServer, New: func() table.Message { return new(MsgPing) }},
-			{Tag: 1, Name: "Pong", From: server, To: StateClient, New: func() table.Message { return new(MsgPong) }},
-			{Tag: 2, Name: "Done", From: client, To: StateDone, New: func() table.Message { return new(MsgDone) }},
-		},
-	}
-}
-
-// MsgPing asks for its cookie back.
-type MsgPing struct {
-	_      struct{} `cbor:",toarray"`
-	Cookie uint16
-}
-
-// MsgPong gives the cookie back.
-type MsgPong struct {
-	_      struct{} `cbor:",toarray"`
-	Cookie uint16
-}
-
-// MsgDone ends the session.
-type MsgDone struct{ table.Empty }
-
-// Tag implements table.Message.
-func (*MsgPing) Tag() byte { return 0 }
-
-// Tag implements table.Message.
-func (*MsgPong) Tag() byte { return 1 }
-
-// Tag implements table.Message.
-func (*MsgDone) Tag() byte { return 2 }
-
-// AppendTo implements table.Message.
-func (m *MsgPing) AppendTo(b []byte) ([]byte, error) { return table.AppendBody(b, m) }
-
-// AppendTo implements table.Message.
-func (m *MsgPong) AppendTo(b []byte) ([]byte, error) { return table.AppendBody(b, m) }
-
-// ParseFrom implements table.Message.
-func (m *MsgPing) ParseFrom(b []byte) error { return table.ParseBody(b, m) }
-
-// ParseFrom implements table.Message.
-func (m *MsgPong) ParseFrom(b []byte) error { return table.ParseBody(b, m) }
 
 // RTT is a peer's round trip time, written by Ping: a query for whoever chooses between peers.
 type RTT struct{ last *stm.Var[time.Duration] }
@@ -106,14 +42,15 @@ func Ping(ctx context.Context, c p2p.Conn, cfg Config) error {
 	if cfg.Every < 0 || cfg.Every > everyMax {
 		return fmt.Errorf("keepalive: Config.Every %v, of more than 0 to %v", cfg.Every, everyMax)
 	}
-	s := p2p.NewSession(ctx, Protocol(), table.Initiator, c)
+	idle, s := NewInitiator(ctx, c)
 	defer func() { _ = s.Close(closeLimit) }() // its error has been returned
 	for {
-		if err := ping(ctx, s, cfg.RTT); err != nil {
+		var err error
+		if idle, err = ping(ctx, idle, cfg.RTT); err != nil {
 			return err
 		}
 		next := cfg.next(env.Now(ctx))
-		_, err := p2p.Wait(ctx, s, func(tx *stm.Tx) bool {
+		_, err = p2p.Wait(ctx, s, func(tx *stm.Tx) bool {
 			tx.Check(env.Reached(tx, next))
 			return true
 		})
@@ -128,43 +65,36 @@ func (c Config) next(now time.Time) time.Time {
 	return now.Add(c.Every * 3 / 2).Truncate(c.Every)
 }
 
-// ping is one round trip.
-func ping(ctx context.Context, s *p2p.Session, rtt *RTT) error {
-	cookie := uint16(env.Rand(ctx).Uint32())
+// ping is one round trip. That the same cookie comes back is a rule of the table.
+func ping(ctx context.Context, idle InitiatorIdle, rtt *RTT) (InitiatorIdle, error) {
 	sent := env.Now(ctx)
-	if err := s.Send(&MsgPing{Cookie: cookie}); err != nil {
-		return err
-	}
-	m, err := s.Recv()
+	pinged, err := idle.Ping(&MsgPing{Cookie: uint16(env.Rand(ctx).Uint32())})
 	if err != nil {
-		return err
+		return InitiatorIdle{}, err
 	}
-	if got := m.(*MsgPong).Cookie; got != cookie {
-		return s.Invalid(fmt.Errorf("keepalive: cookie %d came back as %d", cookie, got))
-	}
-	if rtt == nil {
-		return nil
+	_, idle, err = pinged.Recv()
+	if err != nil || rtt == nil {
+		return idle, err
 	}
 	took := max(env.Now(ctx).Sub(sent), 0)
-	return stm.Do(ctx, func(tx *stm.Tx) error { rtt.last.Set(tx, took); return nil })
+	return idle, stm.Do(ctx, func(tx *stm.Tx) error { rtt.last.Set(tx, took); return nil })
 }
 
 // Answer runs the responder's side until the peer says Done (nil) or the session ends otherwise.
 func Answer(ctx context.Context, c p2p.Conn) error {
-	s := p2p.NewSession(ctx, Protocol(), table.Responder, c)
+	idle, s := NewResponder(ctx, c)
 	for {
-		m, err := s.Recv()
+		m, err := idle.Recv()
 		if err != nil {
-			_ = s.Close(0) // ended already
 			return err
 		}
-		ping, ok := m.(*MsgPing)
-		if !ok {
+		switch m := m.(type) {
+		case *ResponderIdleDone:
 			return s.Close(closeLimit)
-		}
-		if err := s.Send(&MsgPong{Cookie: ping.Cookie}); err != nil {
-			_ = s.Close(0)
-			return err
+		case *ResponderIdlePing:
+			if idle, err = m.Next.Pong(&MsgPong{Cookie: m.Cookie}); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/p2p/p2ptest"
+	"github.com/synodkit/synod/p2p/protogen/gen"
 	"github.com/synodkit/synod/p2p/table"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/registry/registrytest"
@@ -24,13 +25,18 @@ import (
 func TestMain(m *testing.M) { registrytest.NoLeaks(m) }
 
 func samples() []table.Message {
-	return []table.Message{&MsgPing{Cookie: 7}, &MsgPong{Cookie: 700}, &MsgDone{}}
+	return []table.Message{&MsgPing{Cookie: 7}, &MsgPong{Cookie: 7}, &MsgDone{}}
 }
 
 func TestGolden(t *testing.T) {
-	for i, want := range []string{"00000003008107", "0000000501811902bc", "0000000102"} {
+	for i, want := range []string{"00000003008107", "00000003018107", "0000000102"} {
 		require.Equal(t, want, hex.EncodeToString(p2ptest.FrameOf(samples()[i])))
 	}
+}
+
+func TestGenerated(t *testing.T) {
+	files, err := gen.Files(Protocol(), gen.Config{Package: "keepalive"})
+	require.NoError(t, errors.Join(err, gen.Check(".", files)))
 }
 
 func TestHostile(t *testing.T) { p2ptest.HostileSuite(t, Protocol(), samples()...) }
@@ -177,12 +183,12 @@ func TestWrongCookieAndDone(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				err = session.Send(&MsgPong{Cookie: m.(*MsgPing).Cookie + 1})
-				_, _ = session.Recv()
+				_, err = b.Write(p2ptest.FrameOf(&MsgPong{Cookie: m.(*MsgPing).Cookie + 1}))
+				_, _ = b.Read(make([]byte, 1))
 				return err
 			})
 			var v *p2p.Violation
-			if err := Ping(ctx, p2p.Conn{Stream: a}, Config{}); !errors.As(err, &v) || v.Kind != p2p.Invalid || v.State != StateServer {
+			if err := Ping(ctx, p2p.Conn{Stream: a}, Config{}); !errors.As(err, &v) || v.Kind != p2p.Invalid || v.State != "Pinged" {
 				return fmt.Errorf("ended by %v", err)
 			}
 			a, b := p2ptest.Pipe(ctx)

@@ -37,7 +37,7 @@ func HostileSuite(t *testing.T, p *table.Protocol, samples ...table.Message) {
 			if !ok {
 				continue
 			}
-			for _, a := range Attacks(p, role, &p.States[i], byTag) {
+			for _, a := range append(Attacks(p, role, &p.States[i], byTag), ruleAttacks(p, role, &p.States[i], way, byTag)...) {
 				done++
 				d := duel{p: p, role: role, samples: byTag, way: way, attack: a}
 				if rep := sim.Run(uint64(done), d.run); rep.Err != nil {
@@ -138,7 +138,7 @@ func (d duel) suffer(ctx context.Context, conn p2p.Conn) error {
 	if v.Kind != d.attack.Want || v.State != state.Name || v.Peer != "mallory" || v.Protocol != d.p.Name || v.Err == nil {
 		return fmt.Errorf("another violation than %v: %v", d.attack.Want, v)
 	}
-	if took := env.Now(ctx).Sub(start); v.Kind == p2p.Timeout && (took < state.Timeout || took > state.Timeout*5/4) {
+	if took := env.Now(ctx).Sub(start); v.Kind == p2p.Timeout && (took < state.Timeout || took > (state.Timeout+state.Spread)*5/4) {
 		return fmt.Errorf("a limit of %v was noticed after %v", state.Timeout, took)
 	} else if v.Kind != p2p.Timeout && took > time.Second {
 		return fmt.Errorf("noticed only after %v", took)

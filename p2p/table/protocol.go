@@ -50,15 +50,18 @@ type State struct {
 	Agency   Agency
 	BytesMax int           // largest frame: tag and body. Zero in a final state
 	Timeout  time.Duration // how long the receiver waits for one message, to 1.25 times this. Zero in a final state
+	Spread   time.Duration // each session adds a share of this to Timeout, at random, so that sessions do not expire together
 }
 
-// MessageSpec says in which states a message may be sent (by the side with agency there) and where it leads.
+// MessageSpec says in which states a message may be sent (by the side with agency there) and where it leads. A message that leads to
+// several states, or has several rules, depending on where it is sent, has several specs of the same tag, name and type.
 type MessageSpec struct {
-	Tag  byte
-	Name string
-	From []StateID
-	To   StateID
-	New  func() Message // an empty one to parse into
+	Tag   byte
+	Name  string
+	From  []StateID
+	To    StateID
+	New   func() Message // an empty one to parse into
+	Rules []Rule         // in the order in which they are applied
 }
 
 // Protocol is the table.
@@ -68,6 +71,7 @@ type Protocol struct {
 	Initial  StateID
 	States   []State
 	Messages []MessageSpec
+	Values   []Value // what the rules of messages speak of
 }
 
 // ID is the identifier under which streams of this protocol are opened.

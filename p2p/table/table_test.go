@@ -14,6 +14,12 @@ type ask struct{ table.Empty }
 type answer struct{ table.Empty }
 type bye struct{ table.Empty }
 
+// big has a body even when it is empty.
+type big struct{ table.Empty }
+
+func (*big) Tag() byte                         { return 7 }
+func (*big) AppendTo(b []byte) ([]byte, error) { return append(b, 1, 2, 3, 4, 5, 6, 7), nil }
+
 func (*ask) Tag() byte    { return 0 }
 func (*answer) Tag() byte { return 1 }
 func (*bye) Tag() byte    { return 2 }
@@ -43,7 +49,10 @@ func ExampleProtocol_Validate() {
 	fmt.Println(p.Validate())
 	// Output:
 	// /synod/quiz/1 <nil>
-	// table: broken protocol quiz: state "Done" cannot be reached
+	// table: broken protocol quiz: 3 faults
+	// 	state "Done" cannot be reached from "Idle"
+	// 	state "Idle" cannot end: no messages lead from it to a final state
+	// 	state "Busy" cannot end: no messages lead from it to a final state
 }
 
 func TestValidate(t *testing.T) {
@@ -56,6 +65,9 @@ func TestValidate(t *testing.T) {
 			}
 			p.Messages = append(p.Messages, m)
 		}
+	}
+	tight := func(m table.MessageSpec) func(*table.Protocol) {
+		return func(p *table.Protocol) { extra(m)(p); p.States[0].BytesMax = 7 }
 	}
 	for want, spoil := range map[string]func(*table.Protocol){
 		"no name":                       func(p *table.Protocol) { p.Name = "" },
@@ -71,6 +83,15 @@ func TestValidate(t *testing.T) {
 		"BytesMax 16777217":             func(p *table.Protocol) { p.States[0].BytesMax = 16<<20 + 1 },
 		"Timeout 0s":                    func(p *table.Protocol) { p.States[0].Timeout = 0 },
 		"Timeout 25h":                   func(p *table.Protocol) { p.States[0].Timeout = 25 * time.Hour },
+		"Spread -1ns":                   func(p *table.Protocol) { p.States[0].Spread = -1 },
+		"Spread 24h":                    func(p *table.Protocol) { p.States[0].Spread = 24 * time.Hour },
+		"Spread 1s beside Forever":      func(p *table.Protocol) { p.States[0].Timeout, p.States[0].Spread = table.Forever, time.Second },
+		"Done\" has limits":             func(p *table.Protocol) { p.States[2].Spread = 1 },
+		"an empty one has 8 bytes, state \"Idle\" lets 7 pass": tight(table.MessageSpec{Tag: 7, Name: "Big", From: states("Idle"), To: "Idle", New: func() table.Message { return new(big) }}),
+		"messages Ask (tag 0, *table_test.ask) and Answer (tag 0, *table_test.ask)": func(p *table.Protocol) {
+			p.Messages[1].Tag, p.Messages[1].New = 0, p.Messages[0].New
+		},
+		"messages Answer (tag 1, *table_test.answer) and N (tag 1": extra(table.MessageSpec{Tag: 1, Name: "N", From: states("Idle"), To: "Busy"}),
 		"has no name":                   extra(table.MessageSpec{From: states("Busy"), To: "Idle"}),
 		"no New":                        func(p *table.Protocol) { p.Messages[0].New = nil },
 		"tag 9 in the table":            extra(table.MessageSpec{Tag: 9, Name: "N", From: states("Busy"), To: "Idle"}),

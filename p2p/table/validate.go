@@ -3,6 +3,7 @@ package table
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -15,153 +16,170 @@ const (
 	timeoutMax = 24 * time.Hour
 )
 
-// Validate proves what the driver relies on. The error names the protocol and the state or message at fault.
+// Validate proves what the driver relies on. The error names the protocol and, a line each, every state, message and value at fault, as far as
+// one fault does not hide others.
 func (p *Protocol) Validate() error {
-	for _, check := range []func() error{p.checkNames, p.checkStates, p.checkMessages, p.checkAgency, p.checkReachable, p.checkEnds} {
-		if err := check(); err != nil {
-			return fmt.Errorf("%w %s: %w", ErrTable, p.Name, err)
+	for _, checks := range [][]func() faults{
+		{p.checkNames, p.checkStates},
+		{p.checkMessages, p.checkOneToOne, p.checkValues, p.checkRules},
+		{p.checkFrames, p.checkAgency, p.checkReachable, p.checkEnds},
+	} {
+		var all faults
+		for _, check := range checks {
+			all = append(all, check()...)
+		}
+		if len(all) > 0 {
+			return fmt.Errorf("%w %s: %w", ErrTable, p.Name, all)
 		}
 	}
 	return nil
 }
 
-func (p *Protocol) checkNames() error {
-	switch {
-	case p.Name == "":
-		return errors.New("no name")
-	case p.Version == 0:
-		return errors.New("version 0")
-	case len(p.States) == 0 || len(p.States) > statesMax:
-		return fmt.Errorf("%d states, of 1 to %d", len(p.States), statesMax)
-	case p.State(p.Initial) == nil:
-		return fmt.Errorf("initial state %q does not exist", p.Initial)
+// faults are the sentences that say what is wrong.
+type faults []string
+
+func (f *faults) add(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
+
+// Error is one line for one fault, and a line each for several.
+func (f faults) Error() string {
+	if len(f) == 1 {
+		return f[0]
 	}
-	return nil
+	return fmt.Sprintf("%d faults\n\t%s", len(f), strings.Join(f, "\n\t"))
 }
 
-func (p *Protocol) checkStates() error {
+func (p *Protocol) checkNames() (f faults) {
+	if p.Name == "" {
+		f.add("no name")
+	}
+	if p.Version == 0 {
+		f.add("version 0")
+	}
+	if len(p.States) == 0 || len(p.States) > statesMax {
+		f.add("%d states, of 1 to %d", len(p.States), statesMax)
+	}
+	if p.State(p.Initial) == nil {
+		f.add("initial state %q does not exist", p.Initial)
+	}
+	return f
+}
+
+func (p *Protocol) checkStates() (f faults) {
 	for i := range p.States {
 		s := &p.States[i]
 		switch {
 		case s.Name == "":
-			return fmt.Errorf("state %d has no name", i)
+			f.add("state %d has no name", i)
 		case p.State(s.Name) != s:
-			return fmt.Errorf("two states %q", s.Name)
+			f.add("two states %q", s.Name)
 		case s.Agency > Responder:
-			return fmt.Errorf("state %q: agency %d", s.Name, s.Agency)
-		case s.Agency == Nobody && (s.BytesMax != 0 || s.Timeout != 0):
-			return fmt.Errorf("final state %q has limits", s.Name)
-		case s.Agency != Nobody && (s.BytesMax < 1 || s.BytesMax > bytesMax):
-			return fmt.Errorf("state %q: BytesMax %d, of 1 to %d", s.Name, s.BytesMax, bytesMax)
-		case s.Agency != Nobody && s.Timeout != Forever && (s.Timeout <= 0 || s.Timeout > timeoutMax):
-			return fmt.Errorf("state %q: Timeout %v, of more than 0 to %v, or Forever", s.Name, s.Timeout, timeoutMax)
+			f.add("state %q: agency %d", s.Name, s.Agency)
+		case s.Agency == Nobody:
+			if s.BytesMax != 0 || s.Timeout != 0 || s.Spread != 0 {
+				f.add("final state %q has limits", s.Name)
+			}
+		default:
+			s.checkLimits(&f)
 		}
 	}
-	return nil
+	return f
 }
 
-func (p *Protocol) checkMessages() error {
+func (s *State) checkLimits(f *faults) {
+	if s.BytesMax < 1 || s.BytesMax > bytesMax {
+		f.add("state %q: BytesMax %d, of 1 to %d", s.Name, s.BytesMax, bytesMax)
+	}
+	switch {
+	case s.Timeout == Forever && s.Spread != 0:
+		f.add("state %q: Spread %v beside Forever", s.Name, s.Spread)
+	case s.Timeout == Forever:
+	case s.Timeout <= 0 || s.Timeout > timeoutMax:
+		f.add("state %q: Timeout %v, of more than 0 to %v, or Forever", s.Name, s.Timeout, timeoutMax)
+	case s.Spread < 0 || s.Spread > timeoutMax-s.Timeout:
+		f.add("state %q: Spread %v, of 0 to %v less Timeout", s.Name, s.Spread, timeoutMax)
+	}
+}
+
+func (p *Protocol) checkMessages() (f faults) {
 	for i := range p.Messages {
 		m := &p.Messages[i]
-		switch {
-		case m.Name == "":
-			return fmt.Errorf("message %d has no name", m.Tag)
-		case m.New == nil || m.New() == nil:
-			return fmt.Errorf("message %s: no New", m.Name)
-		case m.New().Tag() != m.Tag:
-			return fmt.Errorf("message %s: tag %d in the table, %d in the type", m.Name, m.Tag, m.New().Tag())
-		case len(m.From) == 0:
-			return fmt.Errorf("message %s can be sent in no state", m.Name)
-		case p.State(m.To) == nil:
-			return fmt.Errorf("message %s: state %q does not exist", m.Name, m.To)
+		if m.Name == "" {
+			f.add("message %d has no name", m.Tag)
 		}
-		for _, f := range m.From {
-			if err := p.checkFrom(m, f); err != nil {
-				return err
-			}
+		switch {
+		case m.New == nil || m.New() == nil:
+			f.add("message %s: no New", m.Name)
+		case m.New().Tag() != m.Tag:
+			f.add("message %s: tag %d in the table, %d in the type", m.Name, m.Tag, m.New().Tag())
+		}
+		if p.State(m.To) == nil {
+			f.add("message %s: state %q does not exist", m.Name, m.To)
+		}
+		if len(m.From) == 0 {
+			f.add("message %s can be sent in no state", m.Name)
+		}
+		for _, from := range m.From {
+			p.checkFrom(&f, m, from)
 		}
 	}
-	return nil
+	return f
 }
 
-func (p *Protocol) checkFrom(m *MessageSpec, from StateID) error {
-	s := p.State(from)
-	switch {
+func (p *Protocol) checkFrom(f *faults, m *MessageSpec, from StateID) {
+	switch s := p.State(from); {
 	case s == nil:
-		return fmt.Errorf("message %s: state %q does not exist", m.Name, from)
+		f.add("message %s: state %q does not exist", m.Name, from)
+		return
 	case s.Agency == Nobody:
-		return fmt.Errorf("message %s: nobody has agency in %q", m.Name, from)
+		f.add("message %s: nobody has agency in %q", m.Name, from)
+		return
 	}
 	n := 0
 	for i := range p.Messages {
-		for _, f := range p.Messages[i].From {
-			if f == from && p.Messages[i].Tag == m.Tag {
+		for _, other := range p.Messages[i].From {
+			if other == from && p.Messages[i].Tag == m.Tag {
 				n++
 			}
 		}
 	}
 	if n > 1 {
-		return fmt.Errorf("message %s: tag %d is ambiguous in %q", m.Name, m.Tag, from)
+		f.add("message %s: tag %d is ambiguous in %q", m.Name, m.Tag, from)
 	}
-	return nil
 }
 
-// checkAgency: a state without a message and with agency would wait for ever.
-func (p *Protocol) checkAgency() error {
-	for i := range p.States {
-		s := &p.States[i]
-		if s.Agency != Nobody && len(p.next(s.Name)) == 0 {
-			return fmt.Errorf("state %q: the %s has agency and no message to send", s.Name, s.Agency)
-		}
-	}
-	return nil
-}
-
-func (p *Protocol) checkReachable() error {
-	seen := p.reach(p.Initial)
-	for i := range p.States {
-		if !seen[p.States[i].Name] {
-			return fmt.Errorf("state %q cannot be reached", p.States[i].Name)
-		}
-	}
-	return nil
-}
-
-func (p *Protocol) checkEnds() error {
-	for i := range p.States {
-		ends := false
-		for id := range p.reach(p.States[i].Name) {
-			ends = ends || p.State(id).Agency == Nobody
-		}
-		if !ends {
-			return fmt.Errorf("state %q cannot end", p.States[i].Name)
-		}
-	}
-	return nil
-}
-
-// next lists the states that one message leads to.
-func (p *Protocol) next(from StateID) (to []StateID) {
+// checkOneToOne: a tag, a name and a type mean one another wherever they stand, so that a message is the same for who reads the table, the
+// wire or the code.
+func (p *Protocol) checkOneToOne() (f faults) {
 	for i := range p.Messages {
-		for _, f := range p.Messages[i].From {
-			if f == from {
-				to = append(to, p.Messages[i].To)
+		for j := range i {
+			a, b := &p.Messages[j], &p.Messages[i]
+			if a.New == nil || b.New == nil {
+				continue // reported
 			}
+			tag, name, same := a.Tag == b.Tag, a.Name == b.Name, sameType(a.New(), b.New())
+			if tag == name && name == same {
+				continue
+			}
+			f.add("messages %s (tag %d, %T) and %s (tag %d, %T): tag, name and type must be the same, or all differ",
+				a.Name, a.Tag, a.New(), b.Name, b.Tag, b.New())
 		}
 	}
-	return to
+	return f
 }
 
-// reach is every state that can follow from, itself included.
-func (p *Protocol) reach(from StateID) map[StateID]bool {
-	seen := map[StateID]bool{from: true}
-	for todo := []StateID{from}; len(todo) > 0; todo = todo[1:] {
-		for _, to := range p.next(todo[0]) {
-			if !seen[to] {
-				seen[to] = true
-				todo = append(todo, to)
+// checkFrames: a limit that not even an empty message keeps would be noticed by the first that is sent.
+func (p *Protocol) checkFrames() (f faults) {
+	for i := range p.Messages {
+		m := &p.Messages[i]
+		body, err := m.New().AppendTo(nil)
+		if err != nil {
+			continue // it has no empty form
+		}
+		for _, from := range m.From {
+			if s := p.State(from); len(body)+1 > s.BytesMax {
+				f.add("message %s: an empty one has %d bytes, state %q lets %d pass", m.Name, len(body)+1, from, s.BytesMax)
 			}
 		}
 	}
-	return seen
+	return f
 }
