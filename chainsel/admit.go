@@ -93,8 +93,10 @@ func (t *selector[S]) linkAfter(h *held[S]) []*held[S] {
 }
 
 func (t *selector[S]) refuse(b chain.Block, v Verdict) []*held[S] {
-	t.fate[b.Header.Hash()] = Result{Verdict: v}
+	r := Result{Verdict: v}
+	t.fate[b.Header.Hash()] = r
 	t.stat.Refused++
+	t.decline(v, b.Header.Tip(), t.reason(r, b), nil)
 	return nil
 }
 
@@ -104,6 +106,7 @@ func (t *selector[S]) blame(b chain.Block, err error) *InvalidError {
 	t.bad.add(e)
 	t.fate[b.Header.Hash()] = Result{Verdict: Invalid, Err: e}
 	t.stat.Invalid++
+	t.decline(Invalid, e.Block, "", e)
 	t.events = append(t.events, Event{Verdict: Invalid, Block: e.Block, Tip: t.sel.Tip(), Err: e})
 	return e
 }
@@ -127,6 +130,7 @@ func (t *selector[S]) reject(h *held[S], err error) {
 func (t *selector[S]) evicted(h *held[S]) {
 	t.fate[h.hash()] = Result{Verdict: Full}
 	t.stat.Evicted++
+	t.decline(Full, h.tip(), whyFull, nil)
 }
 
 // passed notes a block that the selection's anchor has left behind.

@@ -21,6 +21,7 @@ func (t *selector[S]) choose(ctx context.Context, fresh []*held[S]) (*move[S], e
 	order := func(a, b *held[S]) int { return t.c.cfg.Order.Compare(a.tip(), b.tip()) }
 	tips := t.freshTips(fresh)
 	slices.SortFunc(tips, order)
+	t.tried = slices.Clone(tips)
 	for len(tips) > 0 {
 		tip := tips[len(tips)-1]
 		tips = tips[:len(tips)-1]

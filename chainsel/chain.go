@@ -26,9 +26,17 @@ type Chain[S any] struct {
 	queue     *stm.Var[queue] // appended to by AddBlock, emptied and closed by the selection task
 	followers *stm.Var[int]   // open ones
 	failed    *stm.Var[error] // set by followers that found the store unreadable; ends the selection task
+
+	switches *stm.Var[*journal]     // written by the selection task
+	declined *stm.Var[*journal]     // likewise
+	next     *stm.Var[*snapshot[S]] // to be written; set by the selection task, made with it
+	kept     *stm.Var[chain.Tip]    // of the newest snapshot; set by the task that writes them
+	resumed  chain.Tip              // of the snapshot that Open used; zero if none
+	useless  []chain.BlockNo        // snapshots that it could not use
 }
 
-// Open resumes the chain that the store holds, checking all of it, and starts the selection task in s. An empty store means the genesis.
+// Open resumes the chain that the store holds and starts the selection task in s. It checks all of the chain, or with snapshots (Config.Encode) what comes
+// after the newest one that is of use. An empty store means the genesis.
 //
 // Errors: a field of cfg; a *CorruptError naming what the store holds wrong, of which nothing is changed; the store's; that of ctx.
 func Open[S any](ctx context.Context, s *registry.Scope, cfg Config[S]) (*Chain[S], error) {
@@ -39,7 +47,7 @@ func Open[S any](ctx context.Context, s *registry.Scope, cfg Config[S]) (*Chain[
 	if err := newSelector(c, sel).start(ctx, s); err != nil {
 		return nil, err
 	}
-	return c, nil
+	return c, c.startKeeper(ctx, s)
 }
 
 // newChain is a chain whose selection task is not started.
@@ -60,6 +68,9 @@ func newChain[S any](ctx context.Context, cfg Config[S]) (*Chain[S], *Selection[
 	c.queue = stm.NewVar(queue{}).Label("chainsel.queue")
 	c.followers = stm.NewVar(0).Label("chainsel.followers")
 	c.failed = stm.NewVar[error](nil).Label("chainsel.failed")
+	c.switches = stm.NewVar[*journal](nil).Label("chainsel.switches")
+	c.kept = stm.NewVar(c.resumed).Label("chainsel.kept")
+	c.declined = stm.NewVar[*journal](nil).Label("chainsel.declined")
 	return c, sel, nil
 }
 
@@ -101,6 +112,17 @@ func (c *Chain[S]) LastSwitch(tx *stm.Tx) (Switch, bool) {
 	m := c.last.Get(tx)
 	return m, m.Added > 0
 }
+
+// Switches are the newest moves of the selection that took blocks off it, oldest first, at most LogMax: Event.Why says why the new chain was better. Not to be
+// written to.
+func (c *Chain[S]) Switches(tx *stm.Tx) []Event { return c.switches.Get(tx).all() }
+
+// Declined are the newest chains that the selection did not move to, and blocks refused, oldest first, at most LogMax: Event.Verdict and Event.Why say
+// why. No flood of them drives out what Switches tells. Not to be written to.
+func (c *Chain[S]) Declined(tx *stm.Tx) []Event { return c.declined.Get(tx).all() }
+
+// Snapshot is the block after which the newest snapshot's state is, of those that Open used or that are durable since; the zero Tip if there is none.
+func (c *Chain[S]) Snapshot(tx *stm.Tx) chain.Tip { return c.kept.Get(tx) }
 
 // close ends the queue: what waits in it and what is left of the batch in hand are dropped, and AddBlock fails from now on.
 func (c *Chain[S]) close(ctx context.Context, batch []*Added, cause error) {

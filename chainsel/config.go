@@ -2,6 +2,8 @@ package chainsel
 
 import (
 	"fmt"
+	"io"
+	"iter"
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/store"
@@ -16,6 +18,7 @@ const (
 	invalidDefault       = 1024
 	followersDefault     = 256
 	rangeDefault         = 256
+	logDefault           = 64
 	prefixDefault        = "chain/"
 	countMax             = 1 << 20
 	// batchReserve is what a switch's batch holds beyond bodies: keys, headers' framing and deletions, per block of the volatile part and of the last K.
@@ -36,12 +39,20 @@ type Config[S any] struct {
 	// use; Open calls it for the stored chain. Nil accepts all headers.
 	CheckHeader func(*chain.Header) error
 
+	// Encode and Decode are the codec of states, for snapshots: with them, Open replays what comes after the newest snapshot instead of everything. Both or
+	// neither. Encode yields the encoding in pieces, which it may reuse. Decode reads it and must not panic on any bytes; after is the block after which the state
+	// is: a ledger whose blocks commit to the state compares. A snapshot that Decode refuses, that was changed, or after which the ledger refuses a stored block is not used.
+	Encode        func(S) iter.Seq[[]byte]
+	Decode        func(r io.Reader, after chain.Block) (S, error)
+	SnapshotEvery int // blocks between snapshots, of the state K blocks back; default 1,000; the newest two are kept
+
 	QueueMax         int // blocks that wait for the selection task, default 64; when full, AddBlock waits
 	VolatileMax      int // blocks kept beside the selection, default 8,192; when full, one goes (see the package comment)
 	VolatileBytesMax int // their bytes, default 24 MiB; at most what a batch of the store holds
 	InvalidMax       int // invalid blocks remembered, default 1,024; when full, the oldest is forgotten
 	FollowersMax     int // followers open at a time, default 256; when full, NewFollower fails with ErrLimit
 	RangeMax         int // blocks of one Range, default 256; longer ones fail with ErrLimit
+	LogMax           int // switches, and declined chains, remembered with their reasons, default 64 each; the oldest goes
 
 	Tracer trace.Tracer[Event]
 }
@@ -66,6 +77,8 @@ func (c *Config[S]) complete() error {
 		return bad("Ledger", "is missing")
 	case c.Store == nil:
 		return bad("Store", "is missing")
+	case (c.Encode == nil) != (c.Decode == nil):
+		return bad("Encode", "and Config.Decode come together: one is missing")
 	case len(c.Prefix) > store.KeyBytesMax/2:
 		return bad("Prefix", "has %d bytes, at most %d", len(c.Prefix), store.KeyBytesMax/2)
 	}
@@ -79,6 +92,8 @@ func (c *Config[S]) complete() error {
 		{"InvalidMax", &c.InvalidMax, invalidDefault},
 		{"FollowersMax", &c.FollowersMax, followersDefault},
 		{"RangeMax", &c.RangeMax, rangeDefault},
+		{"LogMax", &c.LogMax, logDefault},
+		{"SnapshotEvery", &c.SnapshotEvery, snapshotDefault},
 	} {
 		if *l.p == 0 {
 			*l.p = l.def

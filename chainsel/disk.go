@@ -99,7 +99,7 @@ func (d disk) missing(kind string, n chain.BlockNo, err error) error {
 	return fmt.Errorf("chainsel: reading %s %d: %w", kind, n, err)
 }
 
-// headers reads those numbered from .. to, both included, which must all be there.
+// headers reads those numbered from .. to, both included, which must all be there and linked.
 func (d disk) headers(from, to chain.BlockNo) ([]*chain.Header, error) {
 	out := make([]*chain.Header, 0, to-from+1)
 	next := from
@@ -113,6 +113,9 @@ func (d disk) headers(from, to chain.BlockNo) ([]*chain.Header, error) {
 		h, err := d.decode(next, e.Value)
 		if err != nil {
 			return nil, err
+		}
+		if i := len(out) - 1; i >= 0 && out[i].Hash() != h.Prev() {
+			return nil, d.corrupt(fmt.Sprintf("header %d", next-1), fmt.Errorf("%w: %v, before %v", chain.ErrNotNext, out[i], h))
 		}
 		out = append(out, h)
 		next++

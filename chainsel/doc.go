@@ -15,6 +15,12 @@
 // is left is strictly better than the selection, write the difference in one durable batch; then move selection, ledger state,
 // counts and the reason of the move in one transaction. Nobody sees a selection that a crash could take back.
 //
+// With a codec of states (Config.Encode) a second task writes the state K blocks back every so often, beside the selection task, which never waits for it. Open
+// then replays what comes after the newest snapshot, instead of everything. A snapshot is durable before it is used, two are kept, and none is trusted: one that is
+// torn, changed, of another chain, or that the ledger does not go on from is passed over for the older, and that for the start, with an [Event].
+//
+// [Chain.Switches] and [Chain.Declined] say why the selection moved to another chain, and why it did not.
+//
 // A [Follower] walks along the selection step by step, for a server of headers; [Chain.Range] reads blocks, for a server of
 // bodies; [Chain.At] finds a header by its number.
 //
@@ -48,13 +54,15 @@
 // One who may sign headers can drive an honest fork out of the volatile part by sending as many blocks as that holds between two
 // of the fork's blocks; no flood takes away what is selected.
 //
-// In memory: K headers and states and as much again to grow into, the volatile part, and for a follower the headers of the
-// selection it saw last. Open replays the whole chain; its time grows with it.
+// In memory: K headers and states and as much again to grow into, the volatile part, for a follower the headers of the
+// selection it saw last, and the state of the newest snapshot. Open replays K + SnapshotEvery blocks or a few more, or, without a codec, the whole chain. What lies before the
+// snapshot it used is checked when it is read.
 //
 // # Stored form
 //
 // Below Config.Prefix: "h" and the block number, eight bytes big endian, hold a header; "b" and the number the body; "t" the ends
-// of the chain: the anchor's number, the tip and the genesis. Only the selection is stored.
+// of the chain: the anchor's number, the tip and the genesis. Only the selection is stored. "s", a number and a chunk's number, four bytes, hold a part of the
+// encoded state after that block; "m" and the number the manifest, written last: block, length, and a hash over genesis, block and state.
 //
 // # Testing
 //

@@ -51,26 +51,50 @@ type Switch struct {
 	Added    int         // blocks added
 }
 
-// Event is what a tracer sees, after it is true. Extended and Switched come once a move, with Move; the others once a block handed in.
+// Event is what a tracer sees, after it is true. Extended and Switched come once a move, with Move; the others once a block handed in; those of
+// snapshots have no Verdict.
 type Event struct {
-	Verdict Verdict
-	Block   chain.Tip // the block judged; of a move: the new tip
-	Tip     chain.Tip // the selection's
-	Move    Switch
-	Err     error // of Invalid
+	Verdict  Verdict
+	Block    chain.Tip // the block judged; of a move: the new tip; of a snapshot: the block after which its state is
+	Tip      chain.Tip // the selection's
+	Move     Switch
+	Why      string // of Switched, NotBetter and refusals: the reason
+	Snapshot string // "written", "used" by Open, "unusable" to Open (with Err), or empty
+	Err      error  // of Invalid, and of an unusable snapshot
+}
+
+// Kind is the verdict in words, or that it is about a snapshot: for metrics.
+func (e Event) Kind() string {
+	if e.Snapshot != "" {
+		return "snapshot " + e.Snapshot
+	}
+	return e.Verdict.String()
 }
 
 // String is the event as a line.
 func (e Event) String() string {
+	switch {
+	case e.Snapshot != "" && e.Err != nil:
+		return fmt.Sprintf("snapshot of %v: %s: %v", e.Block, e.Snapshot, e.Err)
+	case e.Snapshot != "":
+		return fmt.Sprintf("snapshot of %v: %s", e.Block, e.Snapshot)
+	}
 	switch e.Verdict {
 	case Extended:
 		return fmt.Sprintf("extended by %d to %v", e.Move.Added, e.Move.To)
 	case Switched:
-		return fmt.Sprintf("switched from %v to %v: %d blocks back to %v, %d added", e.Move.From, e.Move.To, e.Move.Depth, e.Move.At, e.Move.Added)
+		return fmt.Sprintf("switched from %v to %v: %d blocks back to %v, %d added%s", e.Move.From, e.Move.To, e.Move.Depth, e.Move.At, e.Move.Added, because(e.Why))
 	case Invalid:
 		return fmt.Sprintf("%v", e.Err)
 	}
-	return fmt.Sprintf("block %v: %v; selection %v", e.Block, e.Verdict, e.Tip)
+	return fmt.Sprintf("block %v: %v%s; selection %v", e.Block, e.Verdict, because(e.Why), e.Tip)
+}
+
+func because(why string) string {
+	if why == "" {
+		return ""
+	}
+	return " (" + why + ")"
 }
 
 // Stats counts since Open.

@@ -118,6 +118,9 @@ func (f *Follower) nextOld(tx *stm.Tx, at cursor, frag chain.Fragment) (chain.St
 		at.ahead = ahead
 	}
 	h := at.ahead[0]
+	if h.Prev() != at.tip.Point.Hash {
+		return f.fail(tx, f.disk.corrupt(fmt.Sprintf("header %d", h.BlockNo()), fmt.Errorf("%w: after %v", chain.ErrNotNext, at.tip)))
+	}
 	f.at.Set(tx, cursor{tip: h.Tip(), seen: frag, old: true, ahead: at.ahead[1:]})
 	return chain.Step{Header: h, To: h.Point(), Tip: frag.Tip()}, true
 }

@@ -11,17 +11,25 @@ import (
 // readAhead is how many headers are read from the store at a time.
 const readAhead = 256
 
-// resume reads the stored chain from its start, and checks everything as if it were new: links, headers, bodies, and what the ledger says. It
-// keeps the last K blocks and writes nothing.
+// resume reads the stored chain and checks it: links, headers, bodies, and what the ledger says; from the newest snapshot that is of use, or all
+// of it from the start. It keeps the last K blocks and writes nothing.
 func (c *Chain[S]) resume(ctx context.Context) (*Selection[S], error) {
 	ends, found, err := c.disk.record()
 	if err != nil {
 		return nil, err
 	}
-	sel := newSelection(c.cfg.Genesis, c.cfg.Initial)
+	start := newSelection(c.cfg.Genesis, c.cfg.Initial)
 	if !found {
-		return sel, c.disk.empty()
+		return start, c.disk.empty()
 	}
+	if sel, err := c.resumeNear(ctx, ends); sel != nil || err != nil {
+		return sel, err
+	}
+	return c.replayAll(ctx, start, ends)
+}
+
+// replayAll adds all stored blocks after sel.
+func (c *Chain[S]) replayAll(ctx context.Context, sel *Selection[S], ends record) (*Selection[S], error) {
 	for sel.Tip().BlockNo < ends.tip.BlockNo {
 		from := sel.Tip().BlockNo + 1
 		headers, err := c.disk.headers(from, min(from+readAhead-1, ends.tip.BlockNo))
@@ -76,7 +84,12 @@ func (c *Chain[S]) replay(sel *Selection[S], h *chain.Header, anchor chain.Block
 }
 
 // empty fails if there is something below the prefix.
-func (d disk) empty() error { return d.endsAfter(0) }
+func (d disk) empty() error {
+	if ms, _, err := d.manifests(); err != nil || len(ms) > 0 {
+		return orAbsent(err, d.corrupt("record", errLonely))
+	}
+	return d.endsAfter(0)
+}
 
 // endsAfter fails if there are headers or bodies beyond a number.
 func (d disk) endsAfter(n chain.BlockNo) error {

@@ -124,6 +124,9 @@ func TestConfigNamesTheField(t *testing.T) {
 		"VolatileBytesMax": func(c *Config[tallied]) { c.VolatileBytesMax = store.BatchBytesMax },
 		"InvalidMax":       func(c *Config[tallied]) { c.InvalidMax = -1 },
 		"FollowersMax":     func(c *Config[tallied]) { c.FollowersMax = -1 },
+		"LogMax":           func(c *Config[tallied]) { c.LogMax = -1 },
+		"SnapshotEvery":    func(c *Config[tallied]) { c.SnapshotEvery = -1 },
+		"Encode":           func(c *Config[tallied]) { c.Decode = decodeTallied },
 		"RangeMax":         func(c *Config[tallied]) { c.RangeMax = -1 },
 		"Prefix":           func(c *Config[tallied]) { c.Prefix = string(make([]byte, 1000)) },
 	} {

@@ -24,6 +24,12 @@ type selector[S any] struct {
 	batch  []*Added              // of this round
 	fate   map[chain.Hash]Result // of blocks that left or never entered the volatile part in this round
 	events []Event               // of this round
+	tried  []*held[S]            // the ends of the chains looked at in this round
+	turned []Event               // what was declined in this round
+
+	switches, declined *journal
+	due                *snapshot[S]  // the newest to be written
+	snapped            chain.BlockNo // its number
 
 	// commit makes a move durable and then visible. A field, so that tests can plant the order that would be wrong.
 	commit func(ctx context.Context, m *move[S]) error
@@ -32,7 +38,12 @@ type selector[S any] struct {
 func newSelector[S any](c *Chain[S], sel *Selection[S]) *selector[S] {
 	t := &selector[S]{
 		c: c, sel: sel, vol: newVolatile[S](c.cfg.VolatileMax, c.cfg.VolatileBytesMax), bad: rejects{max: c.cfg.InvalidMax},
+		snapped: c.resumed.BlockNo,
 	}
+	if t.due = c.due(sel, c.resumed.BlockNo); t.due != nil {
+		t.snapped = t.due.at.BlockNo
+	}
+	c.next = stm.NewVar(t.due).Label("chainsel.next")
 	t.commit = t.durably
 	return t
 }
@@ -70,7 +81,7 @@ func (t *selector[S]) take(tx *stm.Tx) ([]*Added, error) {
 }
 
 func (t *selector[S]) round(ctx context.Context, batch []*Added) error {
-	t.batch, t.fate, t.events = batch, map[chain.Hash]Result{}, t.events[:0]
+	t.batch, t.fate, t.events, t.tried, t.turned = batch, map[chain.Hash]Result{}, t.events[:0], nil, nil
 	var fresh []*held[S]
 	for _, a := range batch {
 		fresh = append(fresh, t.admit(a.block)...)
@@ -88,6 +99,8 @@ func (t *selector[S]) round(ctx context.Context, batch []*Added) error {
 			return err
 		}
 	}
+	t.declineTips()
+	t.declined = t.declined.with(t.turned, t.c.cfg.LogMax)
 	if err := t.settle(ctx, batch); err != nil {
 		return err
 	}
@@ -124,7 +137,7 @@ func (t *selector[S]) settle(ctx context.Context, batch []*Added) error {
 	for i, a := range batch {
 		results[i] = t.result(a.block)
 		if r := results[i]; !r.Selected() && r.Verdict != Invalid {
-			t.events = append(t.events, Event{Verdict: r.Verdict, Block: a.block.Header.Tip(), Tip: r.Tip})
+			t.events = append(t.events, Event{Verdict: r.Verdict, Block: a.block.Header.Tip(), Tip: r.Tip, Why: t.reason(r, a.block)})
 		}
 	}
 	return stm.Do(ctx, func(tx *stm.Tx) error {
@@ -136,6 +149,21 @@ func (t *selector[S]) settle(ctx context.Context, batch []*Added) error {
 	})
 }
 
+// reason is why a block of the batch is not selected.
+func (t *selector[S]) reason(r Result, b chain.Block) string {
+	switch r.Verdict {
+	case NotBetter:
+		return t.whyNot(b.Header.Tip())
+	case TooOld:
+		return whyOld
+	case TooFar:
+		return whyFar
+	case Full:
+		return whyFull
+	}
+	return ""
+}
+
 // publish sets all that the selection task shows.
 func (t *selector[S]) publish(tx *stm.Tx) {
 	set(tx, t.c.sel, t.sel)
@@ -143,6 +171,9 @@ func (t *selector[S]) publish(tx *stm.Tx) {
 	set(tx, t.c.invalid, t.bad.errs)
 	set(tx, t.c.stats, t.stat)
 	set(tx, t.c.last, t.last)
+	set(tx, t.c.switches, t.switches)
+	set(tx, t.c.declined, t.declined)
+	set(tx, t.c.next, t.due)
 }
 
 // result is where a block of the batch stands at the end of the round.

@@ -28,7 +28,18 @@ func (c *Chain[S]) At(ctx context.Context, n chain.BlockNo) (*chain.Header, erro
 	case n > frag.Anchor().BlockNo:
 		return frag.At(int(n-frag.Anchor().BlockNo) - 1), nil
 	}
-	return c.disk.header(n) // no rollback reaches it any more
+	if at := frag.Anchor(); n == at.BlockNo {
+		h, err := c.disk.header(n)
+		if err == nil && h.Tip() != at {
+			err = c.disk.corrupt(fmt.Sprintf("header %d", n), fmt.Errorf("%v instead of %v", h, at))
+		}
+		return h, err
+	}
+	headers, err := c.disk.headers(n, n+1) // no rollback reaches them any more; the later one vouches for the earlier
+	if err != nil {
+		return nil, err
+	}
+	return headers[0], nil
 }
 
 // Range iterates over the blocks from one point to another, both included: a piece of one chain, oldest first, selected or not. The piece is

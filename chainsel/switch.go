@@ -99,13 +99,17 @@ func (t *selector[S]) advance(m *move[S], sel *Selection[S], passed []chain.Hash
 	t.sel = sel
 	t.stat.Moves++
 	t.stat.Selected += uint64(len(m.path))
-	verdict := Extended
+	e := Event{Verdict: Extended, Block: sel.Tip(), Tip: sel.Tip(), Move: t.last}
 	if depth > 0 {
-		verdict = Switched
+		e.Verdict, e.Why = Switched, why(t.c.cfg.Order, t.last.To, t.last.From)
+		t.switches = t.switches.with([]Event{e}, t.c.cfg.LogMax)
 		t.stat.Rollbacks++
 		t.stat.Deepest = max(t.stat.Deepest, depth)
 	}
-	t.events = append(t.events, Event{Verdict: verdict, Block: sel.Tip(), Tip: sel.Tip(), Move: t.last})
+	t.events = append(t.events, e)
+	if next := t.c.due(sel, t.snapped); next != nil {
+		t.due, t.snapped = next, next.at.BlockNo
+	}
 	for _, h := range m.path {
 		t.vol.remove(h)
 	}

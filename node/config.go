@@ -3,6 +3,8 @@ package node
 import (
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"time"
 
 	"github.com/synodkit/synod/chain"
@@ -49,6 +51,11 @@ type Config[S, X any] struct {
 	Store   store.Store
 	Network Network
 	Peers   *peers.Ledger // the one that the network asks whom to refuse
+
+	// Encode and Decode are the codec of states, for snapshots: those of chainsel.Config. Without them a start applies the whole chain again.
+	Encode        func(S) iter.Seq[[]byte]
+	Decode        func(r io.Reader, after chain.Block) (S, error)
+	SnapshotEvery int // blocks, default that of chainsel
 
 	Dial []string // addresses to keep connected to
 

@@ -11,7 +11,8 @@
 // them. A block's body holds the transfers and the root after them, so nodes whose ledgers came apart notice it at the next block.
 //
 // [Ledger] is the Ledger of a node of State and Transfer. [NewLedger] makes it, and the first state, from a genesis whose field Ledger holds
-// allocations ([EncodeAllocations]).
+// allocations ([EncodeAllocations]). [EncodeState] and [Ledger.DecodeState] are for snapshots: what is decoded must have the root that a block
+// commits to.
 //
 // # Validity
 //

@@ -11,6 +11,7 @@ type Ledger struct {
 	genesis  chain.Hash
 	schedule *leaderschedule.Schedule
 	known    *verified
+	supply   uint64 // of the genesis, for ever
 }
 
 // NewLedger is the ledger of a genesis, whose field Ledger holds allocations, and the state it starts from. The error is a *chain.GenesisError.
@@ -23,7 +24,7 @@ func NewLedger(g chain.Genesis) (Ledger, State, error) {
 	if err != nil {
 		return Ledger{}, State{}, err
 	}
-	return Ledger{g.Hash(), schedule, newVerified(verifiedMax)}, s, nil
+	return Ledger{g.Hash(), schedule, newVerified(verifiedMax), s.supply}, s, nil
 }
 
 // Leader is the address that the fees of a slot's block go to: that of the key whose slot it is.

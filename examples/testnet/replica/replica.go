@@ -66,6 +66,7 @@ func Listen(ctx context.Context, s *registry.Scope, cfg Config) (*Replica, error
 func (r *Replica) Start(ctx context.Context, dial []string) error {
 	n, err := node.Start(ctx, r.scope, node.Config[coin.State, coin.Transfer]{
 		Genesis: r.cfg.Genesis, K: r.cfg.depth, Ledger: r.ledger, Initial: r.initial, Store: r.store,
+		Encode: coin.EncodeState, Decode: r.ledger.DecodeState,
 		Network: r.network, Peers: r.peers, Dial: dial, Key: r.cfg.Keys.Leader, Mempool: r.cfg.limits,
 		Trace: r.tracers(),
 	})

@@ -1,0 +1,119 @@
+package chainsel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/registry"
+	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/store"
+)
+
+// snapshot is a state to be written: that after the anchor, which no rollback passes.
+type snapshot[S any] struct {
+	at    chain.Tip
+	state S
+}
+
+// due is the snapshot to be written when the newest one is of number last; nil if none is due, or snapshots are off.
+func (c *Chain[S]) due(sel *Selection[S], last chain.BlockNo) *snapshot[S] {
+	at := sel.Fragment.Anchor()
+	if c.cfg.Encode == nil || at.BlockNo < last+chain.BlockNo(c.cfg.SnapshotEvery) {
+		return nil
+	}
+	return &snapshot[S]{at, sel.states[0]}
+}
+
+// startKeeper runs the task that writes snapshots as a daemon of s, beside the selection task, which never waits for it: if it falls behind, it goes
+// on with the newest state. bad are snapshots that are of no use.
+func (c *Chain[S]) startKeeper(ctx context.Context, s *registry.Scope) error {
+	if c.cfg.Encode == nil {
+		return nil
+	}
+	return s.Daemon(ctx, "chainsel snapshots", func(ctx context.Context, ready func()) error {
+		ready()
+		return c.keepAll(ctx)
+	})
+}
+
+// keepAll ends with ctx, or with the first failure of the store.
+func (c *Chain[S]) keepAll(ctx context.Context) error {
+	if err := c.tidy(ctx); err != nil {
+		return err
+	}
+	var last *snapshot[S]
+	for {
+		next, err := stm.Query(ctx, func(tx *stm.Tx) *snapshot[S] {
+			next := c.next.Get(tx)
+			tx.Check(next != last)
+			return next
+		})
+		if err != nil {
+			return err
+		}
+		if err := c.keep(ctx, next); err != nil {
+			return err
+		}
+		last = next
+	}
+}
+
+// tidy deletes what Open could not use, and what a crash left.
+func (c *Chain[S]) tidy(ctx context.Context) error {
+	b := new(store.Batch)
+	for _, n := range c.useless {
+		b.Delete(c.disk.key('m', n))
+	}
+	if b.Len() > 0 {
+		if _, err := c.cfg.Store.Apply(ctx, b, store.Queued); err != nil {
+			return fmt.Errorf("chainsel: deleting a snapshot: %w", err)
+		}
+	}
+	return c.sweep(ctx)
+}
+
+// resumeNear resumes from the newest snapshot that is of use. Nil, and no error, if there is none: then the chain is resumed from its start.
+func (c *Chain[S]) resumeNear(ctx context.Context, ends record) (*Selection[S], error) {
+	if c.cfg.Decode == nil {
+		return nil, nil
+	}
+	ms, bad, err := c.disk.manifests()
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range ms {
+		var sel *Selection[S]
+		err := bad[i]
+		if err == nil && m.at.BlockNo > ends.anchor {
+			err = fmt.Errorf("%w: it is after number %d, where rollbacks end", errSnapshot, ends.anchor)
+		}
+		if err == nil {
+			sel, err = c.resumeAt(ctx, m, ends)
+		}
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		if err == nil {
+			c.resumed = m.at
+			c.cfg.Tracer.Emit(ctx, Event{Snapshot: snapshotUsed, Block: m.at, Tip: sel.Tip()})
+			return sel, nil
+		}
+		c.useless = append(c.useless, m.at.BlockNo)
+		c.cfg.Tracer.Emit(ctx, Event{Snapshot: snapshotUnusable, Block: m.at, Err: err})
+	}
+	return nil, nil
+}
+
+// resumeAt reads a snapshot and replays what comes after it.
+func (c *Chain[S]) resumeAt(ctx context.Context, m manifest, ends record) (*Selection[S], error) {
+	state, err := c.restore(m)
+	if err != nil {
+		return nil, err
+	}
+	return c.replayAll(ctx, newSelection(m.at, state), ends)
+}
+
+// errLonely is what Open finds when all but snapshots is gone.
+var errLonely = errors.New("a snapshot without a chain")
