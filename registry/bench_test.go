@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/synodkit/synod/registry"
 )
 
@@ -28,88 +30,123 @@ func (g *group) Go(ctx context.Context, f func(context.Context) error) {
 	}()
 }
 
-func runGroup(ctx context.Context, body func(context.Context, *group) error) error {
-	g := new(group)
-	ctx, g.cancel = context.WithCancelCause(ctx)
-	defer g.cancel(nil)
-	err := body(ctx, g)
-	g.wg.Wait()
-	if err != nil {
-		return err
-	}
-	return g.err
-}
-
 func nothing(context.Context) error { return nil }
 
-func BenchmarkTask(b *testing.B) {
-	const tasks = 1000
-	peer := func(ctx context.Context, g *group) error {
-		for range tasks {
-			g.Go(ctx, nothing)
+// The three ways to run n tasks under ctx. Errgroup is given a function made once, so that it pays for no closure but
+// its own.
+var by = map[string]func(ctx context.Context, n int, f func(context.Context) error){
+	"waitgroup": func(ctx context.Context, n int, f func(context.Context) error) {
+		g := new(group)
+		ctx, g.cancel = context.WithCancelCause(ctx)
+		defer g.cancel(nil)
+		for range n {
+			g.Go(ctx, f)
 		}
-		return nil
-	}
-	ours := func(ctx context.Context, s *registry.Scope) error {
-		for range tasks {
-			s.Go("task", nothing)
-		}
-		return nil
-	}
-	perTask := func(b *testing.B, run func()) {
-		b.ReportAllocs()
-		for range b.N {
-			run()
-		}
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/tasks, "ns/task")
-	}
-	ctx := context.Background()
-	b.Run("by=waitgroup", func(b *testing.B) { perTask(b, func() { _ = runGroup(ctx, peer) }) })
-	b.Run("by=registry", func(b *testing.B) { perTask(b, func() { _ = registry.Run(ctx, ours) }) })
-	b.Run("ratio", func(b *testing.B) {
-		ratio(b, func() { _ = runGroup(ctx, peer) }, func() { _ = registry.Run(ctx, ours) })
-	})
-}
-
-// ratio takes turns, so that both meet the same machine, and reports the quotient of the medians.
-func ratio(b *testing.B, peer, ours func()) {
-	var took [2][]time.Duration
-	for range b.N {
-		for i, f := range []func(){peer, ours} {
-			from := time.Now()
-			f()
-			took[i] = append(took[i], time.Since(from))
-		}
-	}
-	slices.Sort(took[0])
-	slices.Sort(took[1])
-	b.ReportMetric(float64(took[1][b.N/2])/float64(took[0][b.N/2]), "x-waitgroup")
-}
-
-func BenchmarkScope(b *testing.B) {
-	ctx := context.Background()
-	b.Run("by=waitgroup", func(b *testing.B) {
-		b.ReportAllocs()
-		for range b.N {
-			_ = runGroup(ctx, func(ctx context.Context, g *group) error { g.Go(ctx, nothing); return nil })
-		}
-	})
-	b.Run("by=registry", func(b *testing.B) {
-		b.ReportAllocs()
-		for range b.N {
-			_ = registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error { s.Go("task", nothing); return nil })
-		}
-	})
-}
-
-func BenchmarkScopeRatio(b *testing.B) {
-	ctx := context.Background()
-	ratio(b, func() {
-		_ = runGroup(ctx, func(ctx context.Context, g *group) error { g.Go(ctx, nothing); return nil })
+		g.wg.Wait()
 	},
-		func() {
-			_ = registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error { s.Go("task", nothing); return nil })
+	"errgroup": func(ctx context.Context, n int, f func(context.Context) error) {
+		g, ctx := errgroup.WithContext(ctx)
+		task := func() error { return f(ctx) }
+		for range n {
+			g.Go(task)
+		}
+		_ = g.Wait()
+	},
+	"registry": func(ctx context.Context, n int, f func(context.Context) error) {
+		_ = registry.Run(ctx, func(_ context.Context, s *registry.Scope) error {
+			for range n {
+				s.Go("task", f)
+			}
+			return nil
 		})
+	},
+}
+
+// compare runs each way, and then the registry in turns with each of the others, so that both meet the same machine;
+// the ratio is the quotient of the medians.
+func compare(b *testing.B, ctx context.Context, n int) {
+	for _, name := range []string{"waitgroup", "errgroup", "registry"} {
+		b.Run("by="+name, func(b *testing.B) {
+			b.ReportAllocs()
+			for range b.N {
+				by[name](ctx, n, nothing)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/task")
+		})
+	}
+	b.Run("ratio", func(b *testing.B) {
+		took := map[string][]time.Duration{}
+		for i := range b.N {
+			names := []string{"waitgroup", "registry", "errgroup", "registry"}
+			if i%2 == 1 {
+				slices.Reverse(names)
+			}
+			for _, name := range names {
+				from := time.Now()
+				by[name](ctx, n, nothing)
+				took[name] = append(took[name], time.Since(from))
+			}
+		}
+		median := func(name string) float64 {
+			slices.Sort(took[name])
+			return float64(took[name][len(took[name])/2])
+		}
+		b.ReportMetric(median("registry")/median("errgroup"), "x-errgroup")
+		b.ReportMetric(median("registry")/median("waitgroup"), "x-waitgroup")
+	})
+}
+
+// A thousand tasks in one scope.
+func BenchmarkTask(b *testing.B) { compare(b, context.Background(), 1000) }
+
+// A scope with one task, at the root.
+func BenchmarkScope(b *testing.B) { compare(b, context.Background(), 1) }
+
+// The same where scopes are usually opened: in a task of another.
+func BenchmarkNestedScope(b *testing.B) {
+	_ = registry.Run(context.Background(), func(ctx context.Context, s *registry.Scope) error {
+		compare(b, ctx, 1)
+		return nil
+	})
+}
+
+// A hundred thousand tasks alive at once in one scope, until a failure ends them. The first round of each is not
+// counted: the runtime keeps the goroutines it has made.
+func BenchmarkHundredThousand(b *testing.B) {
+	const n = 100_000
+	wait := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	for _, c := range []struct {
+		name string
+		run  func()
+	}{
+		{"errgroup", func() {
+			g, ctx := errgroup.WithContext(context.Background())
+			task := func() error { return wait(ctx) }
+			for range n {
+				g.Go(task)
+			}
+			g.Go(func() error { return errBoom })
+			_ = g.Wait()
+		}},
+		{"registry", func() {
+			_ = registry.Run(context.Background(), func(ctx context.Context, s *registry.Scope) error {
+				for range n {
+					s.Go("task", wait)
+				}
+				return errBoom
+			})
+		}},
+	} {
+		b.Run("by="+c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			c.run()
+			b.ResetTimer()
+			for range b.N {
+				c.run()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/task")
+		})
+	}
 }
 
 func BenchmarkAcquireRelease(b *testing.B) {
@@ -124,17 +161,4 @@ func BenchmarkAcquireRelease(b *testing.B) {
 		}
 		return nil
 	})
-}
-
-// A hundred thousand tasks alive at once in one scope.
-func BenchmarkHundredThousand(b *testing.B) {
-	b.ReportAllocs()
-	for range b.N {
-		_ = registry.Run(context.Background(), func(ctx context.Context, s *registry.Scope) error {
-			for range 100_000 {
-				s.Go("task", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
-			}
-			return errBoom
-		})
-	}
 }

@@ -9,23 +9,20 @@ import (
 	"github.com/synodkit/synod/stm"
 )
 
-// phase is how far a closing has come, for who waits for it with a grace.
-type phase uint8
-
-const (
-	phaseDraining phase = iota
-	phaseClosing
-	phaseClosed
-)
-
 // closer is how the closing goroutine waits for tasks, without Vars: joining must not look like a conflict to a
 // simulation that explores schedules. Its fields are under the scope's mu.
 type closer struct {
 	parked bool
-	want   *entry        // what is waited for; nil is that no task is live, or that the scope is cancelled
-	cond   sync.Cond     // production, if nothing outside can end the wait
-	wakeup chan struct{} // production, if the outer context can
-	token  *seam.Token   // simulation
+	want   *entry         // what is waited for; nil is that no task is live, or that the scope is cancelled
+	gate   sync.WaitGroup // production, if only the scope itself can end the wait
+	wakeup chan struct{}  // production, if the outer context can
+	sim    *simCloser     // simulation
+}
+
+// simCloser is what a closer has in a simulation.
+type simCloser struct {
+	token *seam.Token
+	joins []func() // the edges from the tasks' ends
 }
 
 // close ends everything the scope owns. It runs on Run's goroutine, or with a grace on one of its own.
@@ -40,51 +37,58 @@ func (s *Scope) close() {
 		}
 		s.close() // a close function has called Goexit: the rest is closed all the same
 	}()
-	s.drain()
-	for e := s.nextToClose(); e != nil; e = s.nextToClose() {
+	for e := s.drain(); e != nil; e = s.nextToClose() {
 		s.settle(e)
 	}
 	s.leave()
 	complete = true
 }
 
-// drain waits until no task is live or the scope is cancelled, and closes it to newcomers.
-func (s *Scope) drain() {
+// drain waits until no task is live or the scope is cancelled, closes it to newcomers, and gives the youngest entry.
+func (s *Scope) drain() *entry {
 	s.mu.Lock()
-	for s.live > 0 && s.self.Err() == nil {
+	for s.live > 0 && s.ctx.Err() == nil {
 		s.park(nil)
 		s.mu.Lock()
 	}
 	first := !s.closing
 	s.closing = true
+	e := s.top()
 	s.mu.Unlock()
-	if s.phase != nil && first {
+	if s.bound != nil && first {
 		s.enter(phaseClosing)
 	}
-}
-
-func (s *Scope) enter(p phase) {
-	_ = stm.Do(s.shielded(), func(tx *stm.Tx) error { s.phase.Set(tx, p); return nil }) // cannot fail: it never waits
+	return e
 }
 
 // nextToClose is the youngest entry. When there is none left the scope has ended.
 func (s *Scope) nextToClose() *entry {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	e := s.top()
+	s.mu.Unlock()
+	return e
+}
+
+// top is nextToClose for who holds mu.
+func (s *Scope) top() *entry {
 	if s.youngest == nil {
 		s.ended = true
 	}
 	return s.youngest
 }
 
+func (s *Scope) enter(p phase) {
+	_ = stm.Do(s.shielded(), func(tx *stm.Tx) error { s.bound.phase.Set(tx, p); return nil }) // cannot fail: it never waits
+}
+
 // settle ends one entry.
 func (s *Scope) settle(e *entry) {
 	if e.kind == resource {
-		e.held.releaseFor(s, e)
+		e.more.Load().held.releaseFor(s, e)
 		return
 	}
 	if e.kind == daemon {
-		e.cancel(errStopped)
+		e.more.Load().cancel(errStopped)
 	}
 	s.mu.Lock()
 	if e.ended {
@@ -96,10 +100,12 @@ func (s *Scope) settle(e *entry) {
 
 // leave takes the ended scope out of the tree.
 func (s *Scope) leave() {
-	for _, join := range s.joins {
-		join()
+	if s.world != nil {
+		for _, join := range s.closer.sim.joins {
+			join()
+		}
+		s.closer.sim.joins = nil
 	}
-	s.joins = nil
 	late := s.lateFailures()
 	if s.tracer.On() {
 		s.emit(eventEnded, "", errors.Join(late...), s.age())
@@ -108,12 +114,13 @@ func (s *Scope) leave() {
 		s.parent.scope.removeKid(s)
 	}
 	s.cancel(nil)
-	if s.overdue != nil {
-		s.overdue.end(joined(late), false)
+	if s.bound == nil {
+		return
 	}
-	if s.phase != nil {
-		s.enter(phaseClosed)
+	if s.bound.overdue != nil {
+		s.bound.overdue.end(joined(late), false, nil)
 	}
+	s.enter(phaseClosed)
 }
 
 // park waits until e has ended, or with no e until no task is live or the scope is cancelled. It may return early. The
@@ -125,17 +132,17 @@ func (s *Scope) park(e *entry) {
 		s.parkIn(c)
 		return
 	}
-	if e == nil && s.outside {
+	if e == nil && s.outside && s.held > 0 {
 		s.parkUntilDone(c)
 		return
 	}
-	for c.parked {
-		c.cond.Wait()
-	}
+	c.gate.Add(1)
 	s.mu.Unlock()
+	c.gate.Wait()
 }
 
-// parkUntilDone is park for a wait that the outer context can end.
+// parkUntilDone is park for a wait that the outer context can end. That matters only if there is a resource that must
+// be released before an older task can end: tasks are told by the context themselves.
 func (s *Scope) parkUntilDone(c *closer) {
 	wakeup := make(chan struct{}, 1)
 	c.wakeup = wakeup
@@ -152,10 +159,10 @@ func (s *Scope) parkUntilDone(c *closer) {
 func (s *Scope) parkIn(c *closer) {
 	token := &seam.Token{On: (*waits)(s)}
 	want := c.want
-	c.token = token
+	c.sim.token = token
 	s.mu.Unlock()
 	if want == nil {
-		defer seam.Wake(s.self.Context, s.world, token)()
+		defer seam.Wake(s.ctx, s.world, token)()
 	}
 	s.world.Park(token)
 	c.parked = false
@@ -172,11 +179,19 @@ func (s *Scope) wake(c *closer) {
 	c.parked = false
 	switch {
 	case s.world != nil:
-		s.world.Unpark(c.token)
+		s.world.Unpark(c.sim.token)
 	case c.wakeup != nil:
 		c.wakeup <- struct{}{}
 	default:
-		c.cond.Signal()
+		c.gate.Done()
+	}
+}
+
+// heldNow lets a closer that does not look at the outer context do so, because e, just pushed, is a resource. The caller
+// holds mu.
+func (s *Scope) heldNow(e *entry) {
+	if c := &s.closer; e.kind == resource && s.outside && c.parked && c.want == nil && c.wakeup == nil && s.world == nil {
+		s.wake(c)
 	}
 }
 
@@ -208,23 +223,5 @@ func (w *waits) Each(f func(id uint32, label string)) {
 }
 
 var errStopped = errors.New("registry: the scope is closing")
-
-// result is what Run returns.
-func (s *Scope) result() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.told = len(s.failures)
-	if len(s.failures) == 0 {
-		return s.echo
-	}
-	return joined(s.failures)
-}
-
-func joined(errs []error) error {
-	if len(errs) == 1 {
-		return errs[0]
-	}
-	return errors.Join(errs...)
-}
 
 var _ context.Context = (*entry)(nil)

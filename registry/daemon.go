@@ -35,23 +35,36 @@ func (s *Scope) Daemon(ctx context.Context, name string, f func(ctx context.Cont
 		})
 		return first
 	}
-	e := &entry{scope: s, name: name, kind: daemon, code: reflect.ValueOf(f).Pointer()}
-	e.run = func(ctx context.Context) error { return f(ctx, func() { settle(nil) }) }
-	e.claim = func(err error) bool {
+	e, closed := s.placeDaemon(name, reflect.ValueOf(f).Pointer())
+	if closed != nil {
+		return closed
+	}
+	run := func(ctx context.Context) error { return f(ctx, func() { settle(nil) }) }
+	claim := func(err error) bool {
 		if err == nil {
 			err = &taskError{name, ErrNotReady}
 		}
 		return settle(err)
 	}
-	e.Context, e.cancel = seam.WithCancel(s.self.Context)
-	if closed := s.start(e); closed != nil {
-		e.cancel(nil)
-		return closed
-	}
+	s.start(e, func() { e.turn(run, claim, nil) })
 	_, err := stm.Query(ctx, func(tx *stm.Tx) bool { tx.Check(state.Get(tx).over); return true })
 	if err != nil && settle(err) {
-		e.cancel(err)
+		e.more.Load().cancel(err)
 		return err
 	}
 	return state.Load(shielded).err
+}
+
+// placeDaemon pushes an entry with a context of its own, unless the scope is closing. It is called by a function of the
+// user's choice.
+func (s *Scope) placeDaemon(name string, code uintptr) (*entry, *ClosedError) {
+	m := new(more)
+	m.ctx, m.cancel = seam.WithCancel(s.ctx)
+	e := &entry{scope: s, name: name, kind: daemon, code: code}
+	e.more.Store(m)
+	closed := s.place(e, 2)
+	if closed != nil {
+		m.cancel(nil)
+	}
+	return e, closed
 }

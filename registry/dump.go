@@ -3,6 +3,7 @@ package registry
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,27 +31,25 @@ func (s *Scope) tree(now time.Time) Tree {
 	t := Tree{Kind: "scope", Name: s.self.name, Age: now.Sub(s.born), Site: codeSite(s.self.code)}
 	s.mu.Lock()
 	t.State = s.state()
-	entries := map[*entry]int{}
-	var order []*entry
+	at := map[*entry]int{}
 	for e := s.youngest; e != nil; e = e.older {
-		order = append(order, e)
-	}
-	for i := len(order) - 1; i >= 0; i-- {
-		entries[order[i]] = len(t.Below)
-		t.Below = append(t.Below, order[i].describe(now))
+		at[e] = len(t.Below)
+		t.Below = append(t.Below, e.describe(now))
 	}
 	var kids []*Scope
 	for k := s.kids; k != nil; k = k.next {
 		kids = append(kids, k)
 	}
 	s.mu.Unlock()
-	for i := len(kids) - 1; i >= 0; i-- {
-		kid := kids[i].tree(now)
-		if at, ok := entries[kids[i].parent]; ok {
-			t.Below[at].Below = append(t.Below[at].Below, kid)
-		} else {
-			t.Below = append(t.Below, kid)
+	slices.Reverse(t.Below)
+	slices.Reverse(kids)
+	entries := len(t.Below)
+	for _, k := range kids {
+		into := &t
+		if i, ok := at[k.parent]; ok {
+			into = &t.Below[entries-1-i]
 		}
+		into.Below = append(into.Below, k.tree(now))
 	}
 	return t
 }
@@ -75,8 +74,8 @@ func (e *entry) describe(now time.Time) Tree {
 		t.Site = codeSite(e.code)
 		return t
 	}
-	t.State, t.Site = "held", pcSite(e.held.acquired)
-	if e.held.releasing() {
+	t.State, t.Site = "held", pcSite(e.more.Load().held.acquired)
+	if e.more.Load().held.releasing() {
 		t.State = "in release"
 	}
 	return t
@@ -107,7 +106,8 @@ func (t Tree) write(b *strings.Builder, depth int) {
 	if name == "" {
 		name = "-"
 	}
-	fmt.Fprintf(b, "%s%s %s  %s  %v  %s\n", strings.Repeat("  ", depth), t.Kind, name, t.State, t.Age.Round(time.Millisecond), t.Site)
+	age := t.Age.Round(time.Millisecond)
+	fmt.Fprintf(b, "%s%s %s  %s  %v  %s\n", strings.Repeat("  ", depth), t.Kind, name, t.State, age, t.Site)
 	for _, x := range t.Below {
 		x.write(b, depth+1)
 	}

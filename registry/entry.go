@@ -2,7 +2,10 @@ package registry
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
+
+	"github.com/synodkit/synod/env"
 )
 
 type kind uint8
@@ -20,23 +23,42 @@ func (k kind) String() string {
 }
 
 // entry is one place in a scope's stack. That of a task is also the context the task runs under, so that starting one
-// costs one allocation besides the goroutine's.
+// costs one allocation.
+//
+// An entry leads to nothing that its task holds, neither the function that it runs nor what that waits for: who keeps
+// a scope to picture it must not keep the runtime from finding a task that nobody can wake.
 type entry struct {
-	context.Context // set before the task starts; of a resource nil
-	scope           *Scope
-	name            string
-	kind            kind
-	ended           bool // under the scope's mu
-	code            uintptr
-	born            time.Duration // after the scope
-	older           *entry        // the scope's stack, under its mu
-	younger         *entry
-	run             func(ctx context.Context) error
-	cancel          context.CancelCauseFunc // of a task with a context of its own
-	claim           func(err error) bool    // daemon: takes the error of a start that failed
-	done            func(err error)         // Fork: publishes the result
-	held            *holding                // of a resource
+	scope   *Scope
+	name    string
+	kind    kind
+	ended   bool // under the scope's mu
+	code    uintptr
+	born    time.Duration                   // after the scope
+	older   *entry                          // the scope's stack, under its mu
+	younger *entry                          //
+	run     func(ctx context.Context) error // of a task whose goroutine has not begun; under the scope's mu
+	more    atomic.Pointer[more]            // nil for a plain task
 }
+
+// more is what only some entries have.
+type more struct {
+	ctx    context.Context         // nil is the scope's
+	cancel context.CancelCauseFunc // of a task with a context of its own
+	held   *holding                // of a resource
+}
+
+// under is the context that e adds itself to.
+func (e *entry) under() context.Context {
+	if m := e.more.Load(); m != nil && m.ctx != nil {
+		return m.ctx
+	}
+	return e.scope.ctx
+}
+
+// Deadline, Done and Err are those of the context below.
+func (e *entry) Deadline() (time.Time, bool) { return e.under().Deadline() }
+func (e *entry) Done() <-chan struct{}       { return e.under().Done() }
+func (e *entry) Err() error                  { return e.under().Err() }
 
 type entryKey struct{}
 
@@ -45,7 +67,7 @@ func (e *entry) Value(key any) any {
 	if _, ok := key.(entryKey); ok {
 		return e
 	}
-	return e.Context.Value(key)
+	return e.under().Value(key)
 }
 
 // entryOf is the task or body that ctx belongs to, or nil.
@@ -55,7 +77,7 @@ func entryOf(ctx context.Context) *entry {
 }
 
 // age is how long the scope has been open.
-func (s *Scope) age() time.Duration { return s.clock.Since(s.born) }
+func (s *Scope) age() time.Duration { return env.ClockOf(s.ctx).Since(s.born) }
 
 // push makes e the youngest. The caller holds mu.
 func (s *Scope) push(e *entry) {
@@ -64,9 +86,8 @@ func (s *Scope) push(e *entry) {
 		e.older.younger = e
 	}
 	s.youngest = e
-	if e.kind == task || e.kind == closingKid {
-		s.live++
-	}
+	s.count(e, 1)
+	s.heldNow(e)
 }
 
 // remove takes e out of the stack and lets the closer go on if it waited for that. The caller holds mu.
@@ -84,10 +105,17 @@ func (s *Scope) remove(e *entry) {
 		e.older.younger = e.younger
 	}
 	e.older, e.younger = nil, nil
-	if e.kind == task || e.kind == closingKid {
-		s.live--
-	}
+	s.count(e, -1)
 	s.wakeCloser(e)
+}
+
+func (s *Scope) count(e *entry, n int32) {
+	switch e.kind {
+	case task, closingKid:
+		s.live += n
+	case resource:
+		s.held += n
+	}
 }
 
 // Path names where ctx runs: the scopes and tasks from the root down, joined by slashes. Unnamed ones are left out.

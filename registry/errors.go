@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -122,39 +121,6 @@ func crashed(e *entry, r any) error {
 		return &taskError{name, ErrGoexit}
 	}
 	return &PanicError{name, r, debug.Stack()}
-}
-
-// echoes reports whether err says nothing but that the scope, or the task, was cancelled: every leaf is
-// a cancellation, the cause of this one, or a failure that is reported already. An error that joins a cancellation with
-// something else is no echo. The caller holds mu.
-func (s *Scope) echoes(err, cause error) bool {
-	if same(err, cause) {
-		return true
-	}
-	for _, f := range s.failures {
-		if same(err, f) {
-			return true
-		}
-	}
-	switch x := err.(type) {
-	case interface{ Unwrap() []error }:
-		errs := x.Unwrap()
-		for _, e := range errs {
-			if !s.echoes(e, cause) {
-				return false
-			}
-		}
-		return len(errs) > 0
-	case interface{ Unwrap() error }:
-		if under := x.Unwrap(); under != nil {
-			return s.echoes(under, cause)
-		}
-	}
-	return errors.Is(err, context.Canceled)
-}
-
-func same(a, b error) bool {
-	return a != nil && b != nil && reflect.TypeOf(a).Comparable() && a == b
 }
 
 // mayNot says why nothing may be started in s, or nil. It panics if s has ended. skip is the number of

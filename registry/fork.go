@@ -24,26 +24,30 @@ type result[T any] struct {
 // run, and the result is a *ClosedError.
 func Fork[T any](s *Scope, name string, f func(ctx context.Context) (T, error)) *Task[T] {
 	t := &Task[T]{result: stm.NewVar[*result[T]](nil).Label(name + ".result")}
-	e := &entry{scope: s, name: name, kind: task, code: reflect.ValueOf(f).Pointer()}
-	e.Context, t.cancel = seam.WithCancel(s.self.Context)
-	e.cancel = t.cancel
+	m := new(more)
+	m.ctx, m.cancel = seam.WithCancel(s.ctx)
+	t.cancel = m.cancel
 	var value T
-	e.run = func(ctx context.Context) (err error) {
-		value, err = f(ctx)
-		return err
-	}
 	shielded := s.shielded()
-	e.done = func(err error) {
+	publish := func(err error) {
 		_ = stm.Do(shielded, func(tx *stm.Tx) error { // cannot fail: it never waits
 			t.result.Set(tx, &result[T]{value, err})
 			return nil
 		})
 	}
-	if closed := s.start(e); closed != nil {
+	e := &entry{scope: s, name: name, kind: task, code: reflect.ValueOf(f).Pointer()}
+	e.more.Store(m)
+	if closed := s.place(e, 1); closed != nil {
 		t.cancel(nil)
-		e.done(closed)
+		publish(closed)
 		s.refuse(closed)
+		return t
 	}
+	run := func(ctx context.Context) (err error) {
+		value, err = f(ctx)
+		return err
+	}
+	s.start(e, func() { e.turn(run, nil, publish) })
 	return t
 }
 

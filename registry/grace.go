@@ -9,18 +9,35 @@ import (
 	"github.com/synodkit/synod/stm"
 )
 
+// bound is what a scope with a grace has besides.
+type bound struct {
+	grace   time.Duration
+	phase   *stm.Var[phase] // written by the closer
+	overdue *entry          // stands in the parent for a closing that outlived Run; under the scope's mu, as told is
+	told    int             // how many of the failures Run has returned
+}
+
+// phase is how far a closing has come, for who waits for it with a grace.
+type phase uint8
+
+const (
+	phaseDraining phase = iota
+	phaseClosing
+	phaseClosed
+)
+
 // closeWithin closes on a goroutine of its own and waits for it no longer than the grace, counted from when tasks
 // were first told to end.
 func (s *Scope) closeWithin() error {
 	join := s.launch("closing "+s.self.name, s.close)
 	ctx := s.shielded()
 	_ = stm.Do(&s.self, func(tx *stm.Tx) error { // until it closes or is cancelled
-		tx.Check(s.phase.Get(tx) >= phaseClosing)
+		tx.Check(s.bound.phase.Get(tx) >= phaseClosing)
 		return nil
 	})
-	at := env.Now(ctx).Add(s.grace)
+	at := env.Now(ctx).Add(s.bound.grace)
 	inTime, _ := stm.Query(ctx, func(tx *stm.Tx) bool { // cannot fail: ctx does not end
-		if s.phase.Get(tx) == phaseClosed {
+		if s.bound.phase.Get(tx) == phaseClosed {
 			return true
 		}
 		tx.Check(env.Reached(tx, at))
@@ -28,10 +45,10 @@ func (s *Scope) closeWithin() error {
 	})
 	if !inTime {
 		if stuck := s.handOver(ctx, join); stuck != nil {
-			s.emit(eventOverdue, "", stuck, s.grace)
+			s.emit(eventOverdue, "", stuck, s.bound.grace)
 			return errors.Join(stuck, s.result())
 		}
-		_ = stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(s.phase.Get(tx) == phaseClosed); return nil })
+		_ = stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(s.bound.phase.Get(tx) == phaseClosed); return nil })
 	}
 	if join != nil {
 		join()
@@ -42,7 +59,8 @@ func (s *Scope) closeWithin() error {
 // handOver makes the parent own what is left of the closing. It returns nil if nothing is. ctx does not end.
 func (s *Scope) handOver(ctx context.Context, join func()) *StuckError {
 	now := env.Now(ctx)
-	e := &entry{Context: ctx, name: s.self.name, kind: closingKid, code: s.self.code}
+	e := &entry{name: s.self.name, kind: closingKid, code: s.self.code}
+	e.more.Store(&more{ctx: ctx})
 	if s.parent != nil {
 		e.scope = s.parent.scope
 		e.born = e.scope.age()
@@ -53,7 +71,7 @@ func (s *Scope) handOver(ctx context.Context, join func()) *StuckError {
 	s.mu.Lock()
 	if !s.ended {
 		if e.scope != nil {
-			s.overdue = e
+			s.bound.overdue = e
 			e.scope.edge(join)
 		}
 		stuck := s.stuck(now)
@@ -71,22 +89,12 @@ func (s *Scope) handOver(ctx context.Context, join func()) *StuckError {
 
 // stuck lists what has not ended. The caller holds mu.
 func (s *Scope) stuck(now time.Time) *StuckError {
-	x := &StuckError{Scope: s.self.path(), Grace: s.grace}
+	x := &StuckError{Scope: s.self.path(), Grace: s.bound.grace}
 	for e := s.youngest; e != nil; e = e.older {
-		if e.kind == resource && !e.held.releasing() {
+		if e.kind == resource && !e.more.Load().held.releasing() {
 			continue
 		}
 		x.Left = append(x.Left, e.describe(now))
 	}
 	return x
-}
-
-// lateFailures are those that Run did not return any more.
-func (s *Scope) lateFailures() []error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.overdue == nil {
-		return nil
-	}
-	return s.failures[s.told:]
 }

@@ -65,8 +65,9 @@ func (s *Scope) admit(name string) error {
 
 // hold makes s the owner of what was just opened, or closes it again.
 func (s *Scope) hold(h *holding) error {
-	e := &entry{scope: s, name: h.name, kind: resource, born: s.age(), held: h}
-	h.owner, h.place = s, e
+	e := &entry{scope: s, name: h.name, kind: resource, born: s.age()}
+	e.more.Store(&h.more)
+	h.more.held, h.owner, h.place = h, s, e
 	s.mu.Lock()
 	var closed *ClosedError
 	if s.closing || s.ended || s.self.Err() != nil {

@@ -23,12 +23,14 @@ type holding struct {
 	acquired uintptr
 	close    func(context.Context) error
 	state    atomic.Uint32 // written under mu
+	more     more          // of its entries
 
 	mu       sync.Mutex
 	owner    *Scope // who releases it; changed by move alone
 	place    *entry // in the owner's stack
-	byScope  string // who released it: the path of a closing scope,
-	byCaller uintptr
+	byScope  string // who released it: the path of a closing scope and the place of its body,
+	byCode   uintptr
+	byCaller uintptr        // or the place of a call
 	over     *stm.Var[bool] // made by the first who waits for another's release
 }
 
@@ -37,7 +39,7 @@ func (h *holding) releasing() bool { return h.state.Load() == inRelease }
 func (h *holding) misused(used uintptr) *UseError {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	released := "closing of scope " + h.byScope
+	released := "closing of scope " + h.byScope + ", " + codeSite(h.byCode)
 	if h.byCaller != 0 {
 		released = pcSite(h.byCaller)
 	}
@@ -73,12 +75,12 @@ func (h *holding) releaseFor(s *Scope, place *entry) {
 		return
 	}
 	h.state.Store(inRelease)
-	h.byScope = s.self.path()
+	h.byScope, h.byCode = s.self.path(), s.self.code
 	h.mu.Unlock()
 	ctx := s.shielded()
-	if s.grace > 0 {
+	if s.bound != nil {
 		var cancel context.CancelFunc
-		ctx, cancel = seam.WithTimeout(ctx, s.grace)
+		ctx, cancel = seam.WithTimeout(ctx, s.bound.grace)
 		defer cancel()
 	}
 	_ = h.shutReporting(ctx, s)
@@ -160,15 +162,6 @@ func (h *holding) finish(ctx context.Context, owner *Scope, err error) {
 	}
 }
 
-// failRelease records the error of a release by the closing scope.
-func (s *Scope) failRelease(name string, err error) {
-	s.mu.Lock()
-	s.failures = append(s.failures, &taskError{"releasing " + name, err})
-	s.mu.Unlock()
-	s.emit(eventFailed, name, err, 0)
-	s.end(err)
-}
-
 func (h *holding) move(to *Scope) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -179,7 +172,8 @@ func (h *holding) move(to *Scope) error {
 	if from == to {
 		return nil
 	}
-	e := &entry{scope: to, name: h.name, kind: resource, born: from.born.Add(old.born).Sub(to.born), held: h}
+	e := &entry{scope: to, name: h.name, kind: resource, born: from.born.Add(old.born).Sub(to.born)}
+	e.more.Store(&h.more)
 	to.mu.Lock()
 	var closed *ClosedError
 	if to.closing || to.self.Err() != nil { // or ended: it need not be the mover's own

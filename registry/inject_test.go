@@ -136,6 +136,9 @@ func (l *lab) scenario(ctx context.Context) error {
 		if err := s.Daemon(ctx, "daemon", serve); err != nil {
 			return err
 		}
+		if err := l.moves(ctx, s); err != nil {
+			return err
+		}
 		if _, err := l.acquire(s, "b"); err != nil {
 			return err
 		}
@@ -155,6 +158,23 @@ func (l *lab) scenario(ctx context.Context) error {
 			return err
 		}
 		return l.at("body.end")
+	})
+}
+
+// moves opens a resource in a scope of its own and gives it to another.
+func (l *lab) moves(ctx context.Context, to *registry.Scope) error {
+	return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+		h, err := l.acquire(s, "moved")
+		if err != nil {
+			return err
+		}
+		if err := l.at("before.move"); err != nil {
+			return err
+		}
+		if err := h.Move(to); err != nil {
+			return err
+		}
+		return l.at("after.move")
 	})
 }
 
@@ -226,7 +246,7 @@ func cmpErr(err error) error {
 func TestFaultAtEveryStep(t *testing.T) {
 	plain := &lab{}
 	require.NoError(t, plain.run(context.Background()))
-	require.Len(t, plain.sites, 20)
+	require.Len(t, plain.sites, 24)
 	for _, site := range plain.sites {
 		for _, f := range []fault{returnsError, panics, exits, cancels} {
 			t.Run(string(f)+" at "+site, func(t *testing.T) {

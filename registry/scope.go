@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/synodkit/synod/env"
@@ -14,31 +15,33 @@ import (
 
 // Scope owns tasks and resources. [Run] makes one and ends it.
 type Scope struct {
-	self    entry  // stands for the body; its context is the scope's
-	parent  *entry // the task or body that called Run; nil for a root
+	self    entry           // stands for the body; the context of the body
+	ctx     context.Context // under self, and under every task
+	parent  *entry          // the task or body that called Run; nil for a root
 	born    time.Time
-	clock   env.Clock
 	world   seam.World
 	cancel  context.CancelCauseFunc
-	outside bool          // the context of Run can end
-	grace   time.Duration // 0 is for ever
+	outside bool   // the context of Run can end
+	bound   *bound // nil without a grace
 	tracer  trace.Tracer[Event]
-	phase   *stm.Var[phase] // written by the closer; nil without a grace
 
 	mu       sync.Mutex
-	youngest *entry // the stack of tasks and resources, linked to the older
-	live     int    // tasks that Run waits for before it closes: those that are not daemons
-	closing  bool   // nothing may be started any more
-	ended    bool
-	failures []error      // in order of appearance
-	echo     error        // a cancellation from outside, as somebody reported it
-	refused  *ClosedError // the one among failures that stands for all refused tasks
-	kids     *Scope       // open scopes whose parent is an entry of this one, linked by next and prev
-	next     *Scope       // under the parent scope's mu, as prev is
-	prev     *Scope
-	overdue  *entry   // stands in the parent for a closing that outlived Run
-	told     int      // how many of failures Run has returned
-	joins    []func() // simulation: the edges from the tasks' ends
+	youngest *entry        // the stack of tasks and resources, linked to the older
+	live     int32         // tasks that Run waits for before it closes: those that are not daemons
+	held     int32         // resources
+	closing  bool          // nothing may be started any more
+	ended    bool          //
+	stamps   uint8         // how many tasks in a row were given the same time of birth
+	one      atomic.Bool   // first is in use
+	echoed   atomic.Bool   // the outcome has an echo
+	first    entry         // of the first task
+	work     func()        // takeTurn, made with the first task
+	pending  *entry        // production: the oldest task whose goroutine has not begun
+	stamped  time.Duration // that time
+	outcome  *outcome      // nil if there is nothing to report
+	kids     *Scope        // open scopes whose parent is an entry of this one, linked by next and prev
+	next     *Scope        // under the parent scope's mu, as prev is
+	prev     *Scope        //
 	closer   closer
 }
 
@@ -78,28 +81,34 @@ func WithName(name string) Option { return func(s *Scope) { s.self.name = name }
 // in the same order, on a goroutine of the registry's; the parent scope does not end before it, and gets its late
 // failures; dumps show it. A root has no parent: there, the process is told what leaks.
 // Contexts of releases end with the grace. Without this option Run waits for ever. d of 0 or less is no grace.
-func WithGrace(d time.Duration) Option { return func(s *Scope) { s.grace = max(d, 0) } }
+func WithGrace(d time.Duration) Option {
+	return func(s *Scope) {
+		if s.bound = nil; d > 0 {
+			s.bound = &bound{grace: d, phase: stm.NewVar(phaseDraining).Label("scope.phase")}
+		}
+	}
+}
 
 // WithTracer gives the scope, and the scopes below it that have no tracer of their own, a listener.
 func WithTracer(t trace.Tracer[Event]) Option { return func(s *Scope) { s.tracer = t } }
 
 func open(ctx context.Context, opts []Option) *Scope {
-	s := &Scope{world: seam.From(ctx), clock: env.ClockOf(ctx)}
-	s.born = s.clock.Now()
-	s.parent = entryOf(ctx)
+	s := &Scope{world: seam.From(ctx), parent: entryOf(ctx)}
 	if s.parent != nil {
-		s.tracer = s.parent.scope.tracer
+		up := s.parent.scope
+		s.born, s.tracer = up.born.Add(up.age()), up.tracer
+	} else {
+		s.born = seam.Now(s.world)
 	}
 	for _, o := range opts {
 		o(s)
 	}
 	s.self.scope, s.self.kind = s, body
-	s.self.Context, s.cancel = seam.WithCancel(ctx)
-	s.outside = ctx.Done() != nil
-	s.closer.cond.L = &s.mu
-	if s.grace > 0 {
-		s.phase = stm.NewVar(phaseDraining).Label("scope.phase")
+	if s.world != nil {
+		s.closer.sim = new(simCloser)
 	}
+	s.ctx, s.cancel = seam.WithCancel(ctx)
+	s.outside = ctx.Done() != nil
 	if s.parent != nil {
 		s.parent.scope.addKid(s)
 	}
@@ -122,7 +131,7 @@ func (s *Scope) finish(err error) error {
 	if err != nil {
 		s.report(&s.self, err)
 	}
-	if s.grace > 0 {
+	if s.bound != nil {
 		return s.closeWithin()
 	}
 	s.close()

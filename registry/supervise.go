@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/synodkit/synod/env"
-	"github.com/synodkit/synod/internal/seam"
 )
 
 // Restart says how often, how fast and after what [Supervise] starts a daemon again. The zero value is ready: at most
@@ -40,12 +39,12 @@ func (e *RestartError) Unwrap() error { return e.Err }
 // a *RestartError. In a closing scope f does not run, and Run returns a *ClosedError.
 func Supervise(s *Scope, name string, r Restart, f func(ctx context.Context) error) {
 	w := &supervisor{scope: s, name: name, rule: r.filled(), run: f}
-	e := &entry{scope: s, name: name, kind: daemon, code: reflect.ValueOf(f).Pointer(), run: w.loop}
-	e.Context, e.cancel = seam.WithCancel(s.self.Context)
-	if closed := s.start(e); closed != nil {
-		e.cancel(nil)
+	e, closed := s.placeDaemon(name, reflect.ValueOf(f).Pointer())
+	if closed != nil {
 		s.refuse(closed)
+		return
 	}
+	s.start(e, func() { e.turn(w.loop, nil, nil) })
 }
 
 func (r Restart) filled() Restart {

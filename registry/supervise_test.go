@@ -11,6 +11,7 @@ import (
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/sim"
+	"github.com/synodkit/synod/stm"
 )
 
 // simulated runs f in virtual time.
@@ -80,8 +81,14 @@ func TestSupervisePermanentAndPanic(t *testing.T) {
 func TestSuperviseIsStoppedInItsTurn(t *testing.T) {
 	bothWorlds(t, func(ctx context.Context, t require.TestingT) {
 		require.NoError(t, registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			failed := stm.NewVar(false)
 			registry.Supervise(s, "service", registry.Restart{}, never)
-			registry.Supervise(s, "in backoff", registry.Restart{BackoffMin: time.Hour}, func(context.Context) error { return errBoom })
+			registry.Supervise(s, "in backoff", registry.Restart{BackoffMin: time.Hour}, func(ctx context.Context) error {
+				return errors.Join(stm.Do(ctx, func(tx *stm.Tx) error { failed.Set(tx, true); return nil }), errBoom)
+			})
+			if err := stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(failed.Get(tx)); return nil }); err != nil {
+				return err
+			}
 			return env.Sleep(ctx, time.Millisecond)
 		}))
 	})

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"reflect"
+	"time"
 
 	"github.com/synodkit/synod/internal/seam"
 )
@@ -13,25 +14,78 @@ import (
 // In a scope that is cancelled or closing f does not run, and Run returns a *ClosedError. In a scope that has ended Go
 // panics with a *UseError: somebody kept the scope who does not belong to it.
 func (s *Scope) Go(name string, f func(ctx context.Context) error) {
-	e := &entry{Context: s.self.Context, scope: s, name: name, kind: task, code: reflect.ValueOf(f).Pointer(), run: f}
-	if closed := s.start(e); closed != nil {
+	e := s.entry()
+	e.scope, e.name, e.kind, e.code, e.run = s, name, task, reflect.ValueOf(f).Pointer(), f
+	if closed := s.place(e, 1); closed != nil {
 		s.refuse(closed)
+		return
 	}
+	turn := s.work
+	if s.world != nil { // there it matters which goroutine runs which task
+		e.run, turn = nil, func() { e.turn(f, nil, nil) }
+	}
+	s.start(e, turn)
 }
 
-// start pushes e and lets it run, unless the scope is closing.
-func (s *Scope) start(e *entry) *ClosedError {
-	e.born = s.age()
+// entry is a new one. The first is a part of the scope, because many scopes have one task.
+func (s *Scope) entry() *entry {
+	if s.one.Load() || !s.one.CompareAndSwap(false, true) {
+		return new(entry)
+	}
+	return &s.first
+}
+
+// place pushes the entry of a task or daemon, unless the scope is closing. skip is the number of frames between the
+// caller's user and the caller.
+func (s *Scope) place(e *entry, skip int) *ClosedError {
 	s.mu.Lock()
-	if closed := s.mayNot(e.name, 2); closed != nil {
+	if closed := s.mayNot(e.name, skip+1); closed != nil {
 		s.mu.Unlock()
 		return closed
 	}
+	e.born = s.stamp()
 	s.push(e)
+	if e.run != nil && s.pending == nil && s.world == nil {
+		s.pending = e
+		if s.work == nil {
+			s.work = s.takeTurn
+		}
+	}
 	s.mu.Unlock()
-	s.emit(eventStarted, e.name, nil, 0)
-	s.edge(s.launch(e.name, e.turn))
 	return nil
+}
+
+// stampsMax bounds how many tasks in a row share a time of birth.
+const stampsMax = 16
+
+// stamp is the age of the scope, read from the clock unless the task before has not begun to run yet: then it is the
+// same for all purposes, and reading it would be a tenth of what a task costs. The caller holds mu.
+func (s *Scope) stamp() time.Duration {
+	if s.pending == nil || s.stamps == stampsMax {
+		s.stamped, s.stamps = s.age(), 0
+	}
+	s.stamps++
+	return s.stamped
+}
+
+// start lets the task of e run.
+func (s *Scope) start(e *entry, turn func()) {
+	s.emit(eventStarted, e.name, nil, 0)
+	s.edge(s.launch(e.name, turn))
+}
+
+// takeTurn is what the goroutines of [Scope.Go] run in production: the oldest task that has not begun. There are as
+// many of them as there are such tasks. So they need no closure of their own.
+func (s *Scope) takeTurn() {
+	s.mu.Lock()
+	e := s.pending
+	run := e.run
+	e.run = nil
+	for s.pending = e.younger; s.pending != nil && s.pending.run == nil; {
+		s.pending = s.pending.younger
+	}
+	s.mu.Unlock()
+	e.turn(run, nil, nil)
 }
 
 // launch starts a goroutine, or a task of the simulation, whose end join waits for. It is the only place where one
@@ -51,11 +105,12 @@ func (s *Scope) edge(join func()) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.joins = append(s.joins, join)
+	s.closer.sim.joins = append(s.closer.sim.joins, join)
 }
 
-// turn is a task from start to end.
-func (e *entry) turn() {
+// turn is a task from start to end. claim, if there is one, takes an error that is none of the scope's, unless the task
+// crashed; done publishes the result once the scope knows it.
+func (e *entry) turn(run func(ctx context.Context) error, claim func(error) bool, done func(error)) {
 	var err error
 	returned := false
 	defer func() {
@@ -68,62 +123,29 @@ func (e *entry) turn() {
 		} else if err != nil {
 			err = &taskError{e.name, err}
 		}
-		e.end(err, !returned)
+		taken := claim != nil && claim(err)
+		e.end(err, taken && returned, done)
 	}()
-	err = e.run(e)
+	err = run(e)
 	returned = true
 }
 
 // end reports how a task ended, and only then takes it off the stack: the scope outlives the report.
-func (e *entry) end(err error, crash bool) {
+func (e *entry) end(err error, taken bool, done func(error)) {
 	s := e.scope
-	taken := e.claim != nil && e.claim(err)
-	if err != nil && (crash || !taken) {
+	if err != nil && !taken {
 		s.report(e, err)
 	}
 	if s.tracer.On() {
 		s.emit(eventEnded, e.name, err, s.age()-e.born)
 	}
-	if e.done != nil {
-		e.done(err)
+	if done != nil {
+		done(err)
 	}
-	if e.cancel != nil {
-		e.cancel(nil)
+	if m := e.more.Load(); m != nil && m.cancel != nil {
+		m.cancel(nil)
 	}
 	s.mu.Lock()
 	s.remove(e)
 	s.mu.Unlock()
-}
-
-// report decides what err of e means: the echo of a cancellation, or a failure that cancels the scope.
-func (s *Scope) report(e *entry, err error) {
-	s.mu.Lock()
-	if e.Err() != nil && s.echoes(err, context.Cause(e)) {
-		if s.self.Err() != nil && (s.echo == nil || e == &s.self) {
-			s.echo = err
-		}
-		s.mu.Unlock()
-		return
-	}
-	s.failures = append(s.failures, err)
-	s.mu.Unlock()
-	name := e.name
-	if e.kind == body {
-		name = ""
-	}
-	s.emit(eventFailed, name, err, 0)
-	s.end(err)
-}
-
-// refuse records that a task was not started. One error stands for all of them.
-func (s *Scope) refuse(closed *ClosedError) {
-	s.mu.Lock()
-	first := s.refused == nil
-	if first {
-		s.refused = closed
-		s.failures = append(s.failures, closed)
-	}
-	s.refused.Refused++
-	s.mu.Unlock()
-	s.emit(eventRefused, closed.Task, nil, 0)
 }

@@ -7,120 +7,73 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/synodkit/synod/env"
 )
 
-// NoLeaks runs the tests of a package and then panics with their stacks if goroutines are left, so that the package
-// fails. If a test has failed it says nothing: what a failed test leaves is no news. Goroutines with one of the given
-// functions in their stack do not count.
+// NoLeaks runs the tests of a package and then panics, so that the package fails, if goroutines, listeners or other
+// descriptors are left that were not there before. It prints their stacks and names. If a test has failed it says
+// nothing: what a failed test leaves is no news. What has one of the given strings in its stack, or in its name, does
+// not count.
 func NoLeaks(m *testing.M, ignore ...string) {
+	before := descriptors()
 	if m.Run() != 0 {
 		return // testing exits with the code
 	}
-	if left := settle(func(g goroutine) bool { return g.ours(ignore) }); len(left) > 0 {
+	left := settle(func() []string {
+		return append(leftRunning(nil, ignore), leftOpen(before, ignore)...)
+	})
+	if len(left) > 0 {
 		fmt.Fprint(os.Stderr, report(left))
-		panic(fmt.Sprintf("registrytest: the tests left %d goroutines behind; their stacks are above", len(left)))
+		panic(fmt.Sprintf("registrytest: the tests left %d things behind; they are listed above", len(left)))
 	}
 }
 
-// NoLeaksT fails t if at its end there are goroutines that were not there when NoLeaksT was called.
+// NoLeaksT fails t if at its end there are goroutines, listeners or other descriptors that were not there when NoLeaksT
+// was called.
 func NoLeaksT(t testing.TB, ignore ...string) {
 	t.Helper()
-	before := map[string]bool{}
+	running, open := map[string]bool{}, descriptors()
 	for _, g := range goroutines() {
-		before[g.id] = true
+		running[g.id] = true
 	}
 	t.Cleanup(func() {
-		left := settle(func(g goroutine) bool { return !before[g.id] && g.ours(ignore) })
+		left := settle(func() []string {
+			return append(leftRunning(running, ignore), leftOpen(open, ignore)...)
+		})
 		if len(left) > 0 {
 			t.Error(report(left))
 		}
 	})
 }
 
-// triesMax bounds the time that goroutines get to end: about a second if none does.
+// triesMax bounds the time that things get to end: about a second if they do not.
 const triesMax = 500
 
-// settle returns the goroutines that count and do not end within the bounded time.
-func settle(counts func(goroutine) bool) []goroutine {
+// settle returns what is left and does not end within the bounded time.
+func settle(find func() []string) []string {
 	for try := 0; ; try++ {
-		var left []goroutine
-		for _, g := range goroutines() {
-			if counts(g) {
-				left = append(left, g)
-			}
-		}
+		left := find()
 		if len(left) == 0 || try == triesMax {
 			return left
 		}
 		if try < 20 {
 			runtime.Gosched()
 		} else {
-			_ = env.Sleep(context.Background(), 2*time.Millisecond) // cannot fail: the context does not end
+			_ = env.Sleep(context.Background(), pause) // cannot fail: the context does not end
 		}
 	}
 }
 
-// goroutine is one entry of the runtime's dump.
-type goroutine struct {
-	id    string
-	stack string
+func report(left []string) string {
+	return "left behind: " + strings.Join(left, "\n\nleft behind: ") + "\n\n"
 }
 
-// goroutines are all but the calling one.
-func goroutines() []goroutine {
-	buf := make([]byte, 1<<16)
-	for {
-		n := runtime.Stack(buf, true)
-		if n < len(buf) {
-			return parse(string(buf[:n]))[1:]
-		}
-		buf = make([]byte, 2*len(buf))
-	}
-}
-
-func parse(dump string) []goroutine {
-	var gs []goroutine
-	for _, block := range strings.Split(strings.TrimSpace(dump), "\n\n") {
-		id, _, _ := strings.Cut(strings.TrimPrefix(block, "goroutine "), " ")
-		gs = append(gs, goroutine{id, block})
-	}
-	return gs
-}
-
-// background are functions of goroutines that belong to the runtime or to package testing.
-func background() []string {
-	return []string{
-		"created by runtime.", "created by testing.(*T).Run", "created by testing.(*F).Fuzz", "created by testing.(*B).",
-		"testing.(*M).", "testing.runFuzz", "created by os/signal.", "runtime.ensureSigM", "runtime/trace.", "created by testing.runTests",
-		"created by runtime/pprof.", "testing.(*T).Parallel(", "created by internal/fuzz.",
-	}
-}
-
-func (g goroutine) ours(ignore []string) bool {
-	for _, s := range background() {
-		if strings.Contains(g.stack, s) {
-			return false
-		}
-	}
+func ignored(what string, ignore []string) bool {
 	for _, s := range ignore {
-		if strings.Contains(g.stack, s) {
-			return false
+		if strings.Contains(what, s) {
+			return true
 		}
 	}
-	return true
-}
-
-func report(left []goroutine) string {
-	var b strings.Builder
-	for _, g := range left {
-		what := "goroutine"
-		if strings.Contains(g.stack, "synod/registry.") {
-			what = "goroutine of a scope"
-		}
-		fmt.Fprintf(&b, "left behind: %s\n%s\n\n", what, g.stack)
-	}
-	return b.String()
+	return false
 }

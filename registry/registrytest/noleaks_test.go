@@ -2,7 +2,11 @@ package registrytest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -74,6 +78,53 @@ func TestIgnore(t *testing.T) {
 }
 
 func background1(stop, ended chan struct{}) { <-stop; close(ended) }
+
+// A listener and a file have no goroutine; the planted ones are found, and not what was open before.
+func TestLeakedListenerAndFileAreFound(t *testing.T) {
+	if len(descriptors()) == 0 {
+		t.Skip("the system does not list what a process has open")
+	}
+	old, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer old.Close()
+	r := &recorder{TB: t}
+	NoLeaksT(r)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	f, err := os.Create(filepath.Join(t.TempDir(), "journal"))
+	require.NoError(t, err)
+	u, err := net.ListenPacket("udp", "127.0.0.1:0")
+	require.NoError(t, err)
+	r.end()
+	port := func(a net.Addr) string { _, p, _ := net.SplitHostPort(a.String()); return p }
+	require.Len(t, r.errors, 1)
+	require.Contains(t, r.errors[0], "tcp listener on port "+port(l.Addr())+", descriptor ")
+	require.Contains(t, r.errors[0], "udp socket on port "+port(u.LocalAddr())+", descriptor ")
+	require.Contains(t, r.errors[0], "/journal, descriptor ")
+	require.Equal(t, 3, strings.Count(r.errors[0], "left behind"), r.errors[0])
+	require.NoError(t, errors.Join(l.Close(), f.Close(), u.Close()))
+}
+
+// A handle that a leaked scope owns is found with the scope.
+func TestLeakedHandleIsFound(t *testing.T) {
+	r := &recorder{TB: t}
+	NoLeaksT(r)
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = registry.Run(context.Background(), func(ctx context.Context, s *registry.Scope) error {
+			_, err := registry.Acquire(s, "listener", func(context.Context) (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") },
+				func(_ context.Context, l net.Listener) error { return l.Close() })
+			<-stop
+			return err
+		})
+	}()
+	r.end()
+	close(stop)
+	<-ended
+	require.Len(t, r.errors, 1)
+	require.Contains(t, r.errors[0], "goroutine of a scope")
+}
 
 func TestParse(t *testing.T) {
 	gs := parse("goroutine 1 [running]:\nmain.main()\n\ngoroutine 23 [chan receive, 2 minutes]:\nx.f()\ncreated by x.g in goroutine 1\n")
