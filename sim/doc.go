@@ -12,6 +12,10 @@
 //
 // The [Report] has a hash over every step (task, time, choices, effects): equal hashes mean equal runs.
 //
+// [With] puts another scheduler in the place of the seed's. Tasks have a [Task.Path], the same in runs that differ, so the
+// decisions of one run can be written down as a [Schedule], changed, and followed by another with [Replay]. Below sim,
+// walk draws schedules, shrink shortens one that fails, and simtest is their use in tests.
+//
 // # Errors
 //
 // Report.Err is the error of the scenario, or says how the run broke: a [DeadlockError] names every task with the
@@ -19,7 +23,8 @@
 // has failed, and Run still returns); [ErrEndless] stops a run whose time stands still; a [LeakError] names tasks that
 // the scenario has not joined. Ways out of the world that plain Go offers (a go statement, context.Background,
 // context.WithTimeout, a nested Run, a transaction or a look at the clock inside a body) panic with the reason, and a
-// panic ends the run.
+// panic ends the run. A step that blocks outside the world or never ends is a [StuckError]; [Guard] finds goroutines and,
+// in a bubble of testing/synctest, real sleeps, as an [EscapeError].
 //
 // # Concurrency
 //
@@ -28,7 +33,7 @@
 //
 // # Limits
 //
-// A loop that neither waits nor reads a Var is not noticed. A panic caused on a foreign goroutine (by a go statement in
+// A task that is stuck is lost, with its goroutine and what it holds. A panic caused on a foreign goroutine (by a go statement in
 // a task) appears there, not in the Report. The context of another world that runs at the same time is noticed only by
 // its Vars. Deferred functions of tasks that are unwound at the end do run; whatever they ask of the world has no
 // effect. Tasks must not call runtime.LockOSThread.

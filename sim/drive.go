@@ -29,7 +29,7 @@ func (e *engine) drive(done chan<- any) {
 }
 
 func (e *engine) loop() {
-	var last *task
+	var last *Task
 	for !e.ending {
 		t := e.next
 		e.next = nil
@@ -51,7 +51,7 @@ func (e *engine) leaked() {
 	if e.ending || e.err != nil {
 		return
 	}
-	var left []*task
+	var left []*Task
 	for _, t := range e.tasks {
 		if !t.own {
 			left = append(left, t)
@@ -60,7 +60,7 @@ func (e *engine) leaked() {
 	if len(left) == 0 {
 		return
 	}
-	slices.SortFunc(left, func(a, b *task) int { return cmp.Compare(a.id, b.id) })
+	slices.SortFunc(left, func(a, b *Task) int { return cmp.Compare(a.age, b.age) })
 	err := new(LeakError)
 	for _, t := range left {
 		err.Tasks = append(err.Tasks, t.name)
@@ -74,7 +74,7 @@ func (e *engine) unwind() {
 	for len(e.tasks) > 0 {
 		youngest := e.tasks[0]
 		for _, t := range e.tasks {
-			if t.id > youngest.id {
+			if t.age > youngest.age {
 				youngest = t
 			}
 		}

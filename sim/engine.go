@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/synodkit/synod/internal/seam"
@@ -12,21 +13,30 @@ import (
 // accesses.
 type engine struct {
 	num      uint32
-	schedule *rand.Rand // which task next
-	draws    *rand.Rand // what env.Rand and env.Choose give
+	seed     uint64
+	schedule *rand.Rand // which task next, if there is no scheduler
+	draws    *rand.Rand // chance, if there is no scheduler
+	sched    Scheduler  // nil: by the seed
+	chooser  Chooser    // nil: by the seed
+	observer observer   // nil: nobody
+	step     *Step      // being taken; nil without an observer
+	taken    []taken    // with a scheduler
+	chosen   []int      // with a chooser that has chosen
 	root     *seam.Ctx
 
-	tasks    []*task // all that have not ended
-	ready    []*task // those that can run
-	cur      *task   // the running one
-	next     *task   // chosen by a task that has yielded
+	tasks    []*Task // all that have not ended
+	ready    []*Task // those that can run
+	cur      *Task   // the running one
+	next     *Task   // chosen by a task that has yielded
+	last     *Task   // the one that took the last step
 	lastTask int
 	timers   timers
 	lastTime int64 // number of the last timer
-	watches  []*watch
+	watches  []*polled
 
 	now      time.Duration // virtual, since the epoch
-	instant  int           // steps taken at now
+	moves    int           // of time
+	instant  int           // steps taken since the last
 	stepsMax int
 	steps    int
 	switches int
@@ -34,12 +44,17 @@ type engine struct {
 	hash     hash
 	text     *text // nil unless recording
 	fault    func(site string) error
+	faults   []*fault
 
-	inTx     bool  // a transaction body runs
-	err      error // the first failure; ends the run
-	mainDone bool
-	ending   bool // tasks are being unwound
-	over     bool
+	inTx       bool  // a transaction body runs
+	err        error // the first failure; ends the run
+	mainDone   bool
+	ending     bool // tasks are being unwound
+	over       atomic.Bool
+	guard      *guard // nil unless asked for
+	bubble     bool   // of testing/synctest
+	coroutines int
+	watch
 }
 
 // epochSeconds is the start of virtual time: 2030-01-01 00:00:00 UTC.
@@ -55,7 +70,7 @@ func (e *engine) fail(err error) {
 // check stands at the start of every call into the world.
 func (e *engine) check() {
 	switch {
-	case e.over:
+	case e.over.Load():
 		panic("sim: a context of a simulation that has ended")
 	case !seam.OnTask():
 		panic("sim: a simulated context was used on a goroutine that is not its task " +
@@ -67,7 +82,6 @@ func (e *engine) check() {
 	}
 }
 
-func (e *engine) NewID() uint32    { e.lastID++; return e.lastID }
 func (e *engine) Num() uint32      { return e.num }
 func (e *engine) InTx(on bool)     { e.inTx = on }
 func (e *engine) clock() time.Time { return time.Unix(epochSeconds, int64(e.now)).UTC() }
@@ -79,12 +93,12 @@ func (e *engine) Now() time.Time {
 
 func (e *engine) Rand() *rand.Rand {
 	e.check()
-	return e.draws
+	return e.random()
 }
 
 func (e *engine) Choose(label string, n int) int {
 	e.check()
-	k := e.draws.IntN(n)
+	k := e.choose(label, n)
 	e.hash.mix(tagChoice, uint64(n)<<32|uint64(k))
 	e.text.choice(label, k)
 	return k
@@ -92,10 +106,7 @@ func (e *engine) Choose(label string, n int) int {
 
 func (e *engine) Fault(site string) error {
 	e.check()
-	if e.fault == nil {
-		return nil
-	}
-	err := e.fault(site)
+	err := e.armed(site)
 	if err != nil {
 		e.hash.mix(tagFault, hashOf(site))
 		e.text.fault(site, err)
@@ -105,19 +116,25 @@ func (e *engine) Fault(site string) error {
 
 // Effect adds what the step did to the hash and the trace.
 func (e *engine) Effect(x *seam.Effect) {
+	if e.ending {
+		return
+	}
+	if e.step != nil {
+		e.step.add(x)
+	}
 	e.hash.effect(x)
 	e.text.effect(x)
 }
 
-// watch is a context of the standard library's that must be polled.
-type watch struct {
-	err func() error // the context's
-	f   func()
-	off bool
+// polled is a context of the standard library's that must be polled.
+type polled struct {
+	err  func() error // the context's
+	task *Task
+	off  bool
 }
 
 func (e *engine) Watch(ctx context.Context, f func()) func() {
-	w := &watch{err: ctx.Err, f: f}
+	w := &polled{err: ctx.Err, task: e.child(e.cur, "context", f)}
 	e.watches = append(e.watches, w)
 	return func() { w.off = true }
 }
@@ -132,7 +149,8 @@ func (e *engine) poll() {
 		switch {
 		case w.off:
 		case w.err() != nil:
-			e.start("context", w.f)
+			w.task.own = true
+			e.begin(w.task)
 		default:
 			kept = append(kept, w)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // ErrGoexit is wrapped by the error of a run in which a task called runtime.Goexit, as testing.T.FailNow does.
@@ -11,6 +12,12 @@ var ErrGoexit = errors.New("sim: a task called runtime.Goexit")
 
 // ErrEndless is wrapped by the error of a run whose virtual time stands still; see StepsMax.
 var ErrEndless = errors.New("sim: virtual time stands still")
+
+// ErrCut is the error of a run that its Scheduler has ended.
+var ErrCut = errors.New("sim: cut short by the scheduler")
+
+// ErrSchedule is wrapped by the errors of ParseSchedule.
+var ErrSchedule = errors.New("sim: not a schedule")
 
 // DeadlockError says that every task waits and no timer is set.
 type DeadlockError struct{ Waiting []Wait }
@@ -50,6 +57,31 @@ func (e *PanicError) Error() string {
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
+}
+
+// StuckError says that a step did not end: the task blocks in something that is not of the world, or computes for ever.
+type StuckError struct {
+	Task  string
+	Limit time.Duration
+	Stack string
+}
+
+// Error has the stack too.
+func (e *StuckError) Error() string {
+	return fmt.Sprintf("sim: task %s has not come to a scheduling point for %v: it blocks outside the world "+
+		"(a channel, a mutex, a real sleep), or loops\n%s", e.Task, e.Limit, e.Stack)
+}
+
+// EscapeError says that a task did something that the world cannot see.
+type EscapeError struct {
+	Task  string
+	What  string
+	Stack string
+}
+
+// Error has the stack too.
+func (e *EscapeError) Error() string {
+	return fmt.Sprintf("sim: task %s %s\n%s", e.Task, e.What, e.Stack)
 }
 
 // LeakError says that tasks were still there when the scenario returned.

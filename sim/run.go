@@ -12,12 +12,14 @@ import (
 // Report is what a run has shown.
 type Report struct {
 	Seed     uint64
-	Hash     uint64        // of every step: task, time, choice and effect
-	Steps    int           // scheduling decisions
-	Switches int           // steps that ran another task than the one before
-	Elapsed  time.Duration // virtual
-	Err      error         // the scenario's error, or *DeadlockError, *PanicError, ErrGoexit, ErrEndless, *LeakError
-	Trace    []string      // one line a step, with Record
+	Hash     uint64         // of every step: task, time, choice and effect
+	Steps    int            // scheduling decisions
+	Switches int            // steps that ran another task than the one before
+	Elapsed  time.Duration  // virtual
+	Err      error          // the scenario's error, or *DeadlockError, *PanicError, ErrGoexit, ErrEndless, *LeakError
+	Trace    []string       // one line a step, with Record
+	Schedule Schedule       // with With
+	Faults   map[string]int // with Fail: how often each site has failed
 }
 
 // Option changes how a run is made.
@@ -30,9 +32,6 @@ func Record() Option { return func(e *engine) { e.text = &text{labels: map[uint3
 // ErrEndless.
 func StepsMax(n int) Option { return func(e *engine) { e.stepsMax = n } }
 
-// Faults arms fail points: env.Fault(ctx, site) gives what arm gives. It is asked on the running task.
-func Faults(arm func(site string) error) Option { return func(e *engine) { e.fault = arm } }
-
 // Run runs scenario in a world of its own and returns when every task of it has ended. The same seed and the same
 // program give the same Report, whatever else the process does. The run ends when scenario returns or a task fails.
 func Run(seed uint64, scenario func(ctx context.Context) error, opts ...Option) *Report {
@@ -41,31 +40,36 @@ func Run(seed uint64, scenario func(ctx context.Context) error, opts ...Option) 
 	}
 	e := &engine{
 		num:      seam.NextNum(),
+		seed:     seed,
 		schedule: rand.New(rand.NewPCG(seed, 1)),
 		draws:    rand.New(rand.NewPCG(seed, 2)),
 		hash:     hashStart,
 		stepsMax: 1_000_000,
+		watch:    watch{limit: stuckAfter},
 	}
 	for _, o := range opts {
 		o(e)
 	}
-	leave := seam.Enter(e.num)
-	defer leave()
+	defer seam.Enter(e.num)()
 	e.root = seam.Root(e)
-	e.spawn("main", func() {
+	e.begin(e.child(nil, "main", func() {
 		e.fail(scenario(e.root))
 		e.mainDone = true
-	})
-	done := make(chan any)
+	}))
+	done := make(chan any, 1)
 	go e.drive(done)
-	if broken := <-done; broken != nil {
-		panic(broken)
+	if stuck := e.wait(done); stuck != nil {
+		e.over.Store(true)
+		return &Report{Seed: seed, Err: stuck}
 	}
-	e.over = true
+	e.over.Store(true)
 	e.root.End(errOver)
-	r := &Report{Seed: seed, Hash: uint64(e.hash), Steps: e.steps, Switches: e.switches, Elapsed: e.now, Err: e.err}
+	r := &Report{Seed: seed, Hash: uint64(e.hash), Steps: e.steps, Switches: e.switches, Elapsed: e.now, Err: e.err, Faults: e.fired()}
+	if e.sched != nil {
+		r.Schedule = e.recorded()
+	}
 	if e.text != nil {
-		r.Trace = e.text.done()
+		r.Trace = e.text.named()
 	}
 	return r
 }

@@ -10,7 +10,11 @@ import (
 
 // pick chooses the task of the next step, or none if the run is over. It runs on the stack of the task that yields:
 // control changes hands only if another task is chosen.
-func (e *engine) pick() *task {
+func (e *engine) pick() *Task {
+	e.closeStep()
+	if e.guard != nil {
+		e.guard.look(e)
+	}
 	e.poll()
 	for len(e.ready) == 0 && !e.finished() && e.advance() {
 	}
@@ -25,15 +29,39 @@ func (e *engine) pick() *task {
 		e.fail(fmt.Errorf("%w: %d steps at %v, some by task %s", ErrEndless, e.stepsMax, e.now, e.ready[0].name))
 		return nil
 	}
-	i := 0
-	if len(e.ready) > 1 {
-		i = e.schedule.IntN(len(e.ready))
+	i := e.decide()
+	if i < 0 {
+		e.fail(ErrCut)
+		return nil
 	}
 	t := e.ready[i]
+	e.last = t
 	e.steps++
-	e.hash.mix(tagStep, uint64(t.id), uint64(len(e.ready))<<32|uint64(i))
+	e.hash.mix(tagStep, t.id, uint64(len(e.ready))<<32|uint64(i))
 	e.text.step(e, t)
+	if e.sched != nil {
+		e.took(t)
+	}
+	if e.steps%beatEvery == 0 {
+		e.beat.Add(1)
+	}
+	e.openStep(t)
 	return t
+}
+
+// decide is the place in ready of who goes next.
+func (e *engine) decide() int {
+	switch {
+	case e.sched != nil:
+		last := -1
+		if e.last != nil {
+			last = e.last.at
+		}
+		return e.sched.Pick(e.ready, last)
+	case len(e.ready) > 1:
+		return e.schedule.IntN(len(e.ready))
+	}
+	return 0
 }
 
 func (e *engine) finished() bool { return e.err != nil || e.mainDone }
@@ -57,6 +85,9 @@ func (e *engine) Park(tok *seam.Token) {
 	t := e.cur
 	tok.Task = t
 	t.fresh, t.token = false, tok
+	if e.step != nil && !e.step.Blocked {
+		e.step.Opaque = true
+	}
 	if !tok.At.IsZero() {
 		alarm := e.add(&timer{at: tok.At.Sub(e.clock()) + e.now, token: tok})
 		defer e.timers.drop(alarm)
@@ -72,14 +103,17 @@ func (e *engine) Unpark(tok *seam.Token) {
 		return
 	}
 	tok.Fired = true
-	if t, ok := tok.Task.(*task); ok {
+	if t, ok := tok.Task.(*Task); ok {
 		e.makeReady(t)
+		if e.step != nil && e.cur != nil {
+			e.step.Woken = append(e.step.Woken, t)
+		}
 		e.text.wake(t)
 	}
 }
 
 // yield gives the turn to whom pick chooses and returns when t has it again.
-func (e *engine) yield(t *task) {
+func (e *engine) yield(t *Task) {
 	n := e.pick()
 	if n == t {
 		return
@@ -90,14 +124,14 @@ func (e *engine) yield(t *task) {
 	}
 }
 
-func (e *engine) makeReady(t *task) {
+func (e *engine) makeReady(t *Task) {
 	if t.at < 0 && !t.done {
 		t.at = len(e.ready)
 		e.ready = append(e.ready, t)
 	}
 }
 
-func (e *engine) unready(t *task) {
+func (e *engine) unready(t *Task) {
 	if t.at < 0 {
 		return
 	}
@@ -113,7 +147,7 @@ func (e *engine) unready(t *task) {
 // deadlock names who waits for what.
 func (e *engine) deadlock() error {
 	ts := slices.Clone(e.tasks)
-	slices.SortFunc(ts, func(a, b *task) int { return cmp.Compare(a.id, b.id) })
+	slices.SortFunc(ts, func(a, b *Task) int { return cmp.Compare(a.age, b.age) })
 	d := new(DeadlockError)
 	for _, t := range ts {
 		d.Waiting = append(d.Waiting, Wait{t.name, t.waitsFor()})

@@ -3,16 +3,22 @@ package sim
 import (
 	"fmt"
 	"iter"
+	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/synodkit/synod/internal/seam"
 )
 
-// task is one coroutine.
-type task struct {
-	id      int
+// Task is one task of a simulated world: a coroutine.
+type Task struct {
 	name    string
+	id      uint64
+	parent  *Task
+	nth     int // child of parent
+	kids    int // tasks started
+	age     int // in order of start
+	rand    *rand.Rand
 	run     func()
 	resume  func() (struct{}, bool) // nil until the first turn
 	stop    func()
@@ -23,37 +29,33 @@ type task struct {
 	at      int         // place in ready, or -1
 	place   int         // place in tasks
 	token   *seam.Token // while parked
-	joins   *task       // while joining
-	joiners []*task
+	joins   *Task       // while joining
+	joiners []*Task
 	kills   int // calls into the world since it began to end
 }
 
-// spawn makes a task that is ready to run.
-func (e *engine) spawn(name string, run func()) *task {
+// begin makes t ready to run.
+func (e *engine) begin(t *Task) {
 	e.lastTask++
-	t := &task{id: e.lastTask, name: name, run: run, fresh: true, at: -1, place: len(e.tasks)}
+	t.age, t.place = e.lastTask, len(e.tasks)
 	e.tasks = append(e.tasks, t)
 	e.makeReady(t)
-	return t
-}
-
-// start is spawn for the engine's own tasks.
-func (e *engine) start(name string, run func()) *task {
-	t := e.spawn(fmt.Sprintf("%s-%d", name, e.lastTask+1), run)
-	t.own = true
-	return t
 }
 
 // Spawn starts a task. Starting and joining are edges of the happens-before order; they conflict with nothing.
 func (e *engine) Spawn(name string, f func()) (join func()) {
 	e.check()
-	t := e.spawn(name, f)
-	e.hash.mix(tagSpawn, uint64(t.id), hashOf(name))
+	t := e.child(e.cur, name, f)
+	e.begin(t)
+	e.hash.mix(tagSpawn, t.id, hashOf(name))
 	e.text.spawn(t)
+	if e.step != nil {
+		e.step.Started = append(e.step.Started, t)
+	}
 	return func() { e.join(t) }
 }
 
-func (e *engine) join(t *task) {
+func (e *engine) join(t *Task) {
 	e.Point()
 	if !t.done {
 		me := e.cur
@@ -63,22 +65,27 @@ func (e *engine) join(t *task) {
 		e.yield(me)
 		me.joins = nil
 	}
-	e.hash.mix(tagJoin, uint64(t.id))
+	e.hash.mix(tagJoin, t.id)
 	e.text.join(t)
+	if e.step != nil {
+		e.step.Joined = append(e.step.Joined, t)
+	}
 }
 
 // turn runs t until it yields or ends.
-func (e *engine) turn(t *task) {
+func (e *engine) turn(t *Task) {
 	if t.resume == nil {
+		e.coroutines++
 		t.resume, t.stop = iter.Pull(func(yield func(struct{}) bool) { e.body(t, yield) })
 	}
 	e.cur = t
+	e.running.Store(t)
 	t.resume()
 	e.cur = nil
 }
 
 // body is a task's coroutine from start to end.
-func (e *engine) body(t *task, yield func(struct{}) bool) {
+func (e *engine) body(t *Task, yield func(struct{}) bool) {
 	t.yield = yield
 	seam.MarkTask()
 	normal := false
@@ -94,7 +101,7 @@ func (e *engine) body(t *task, yield func(struct{}) bool) {
 }
 
 // crashed records why a task did not return.
-func (e *engine) crashed(t *task, r any) {
+func (e *engine) crashed(t *Task, r any) {
 	e.inTx = false
 	switch {
 	case seam.IsKill(r):
@@ -106,8 +113,11 @@ func (e *engine) crashed(t *task, r any) {
 }
 
 // ended takes t out of the world and lets its joiners go on.
-func (e *engine) ended(t *task) {
+func (e *engine) ended(t *Task) {
 	t.done, t.run = true, nil
+	if t.resume != nil {
+		e.coroutines--
+	}
 	e.unready(t)
 	last := len(e.tasks) - 1
 	moved := e.tasks[last]
@@ -115,6 +125,9 @@ func (e *engine) ended(t *task) {
 	moved.place = t.place
 	e.tasks[last] = nil
 	e.tasks = e.tasks[:last]
+	if e.step != nil && e.step.Task == t {
+		e.step.Ended = true
+	}
 	for _, j := range t.joiners {
 		e.makeReady(j)
 	}
@@ -122,7 +135,7 @@ func (e *engine) ended(t *task) {
 }
 
 // kill unwinds t. Its deferred functions run, but can do nothing in the world any more.
-func (e *engine) kill(t *task) {
+func (e *engine) kill(t *Task) {
 	if t.resume == nil {
 		e.ended(t)
 		return
@@ -141,7 +154,7 @@ func (e *engine) unwound() {
 }
 
 // waitsFor names what a task waits for.
-func (t *task) waitsFor() []string {
+func (t *Task) waitsFor() []string {
 	switch {
 	case t.joins != nil:
 		return []string{"the end of task " + t.joins.name}

@@ -14,7 +14,7 @@ type timer struct {
 	num   int64
 	token *seam.Token
 	fire  func()
-	task  *task // once the instant has come
+	task  *Task // of fire
 	place int   // in the heap, or -1
 }
 
@@ -66,20 +66,33 @@ func (e *engine) add(t *timer) *timer {
 // After runs fire as a task of its own when d has passed.
 func (e *engine) After(d time.Duration, fire func()) (stop func() bool) {
 	e.check()
-	t := e.add(&timer{at: e.now + max(d, 0), fire: fire})
+	t := e.add(&timer{at: e.now + max(d, 0)})
+	t.task = e.child(e.cur, "timer", func() { e.goOff(t) })
+	t.task.own, t.fire = true, fire
 	return func() bool { return e.stop(t) }
 }
 
-// stop reports whether it kept t's task from starting.
+// stop reports whether it kept t's function from running. Under a scheduler of the caller's, a task that is ready
+// already does nothing then: that no task is kept from running is what exploration relies on.
 func (e *engine) stop(t *timer) bool {
-	if e.timers.drop(t) {
-		return true
+	e.touch(t.task.id)
+	if t.fire == nil {
+		return false
 	}
-	if k := t.task; k != nil && k.resume == nil && !k.done {
-		e.ended(k)
-		return true
+	t.fire = nil
+	if !e.timers.drop(t) && e.sched == nil && t.task.resume == nil {
+		e.ended(t.task)
 	}
-	return false
+	return true
+}
+
+// goOff is t's task.
+func (e *engine) goOff(t *timer) {
+	e.touch(t.task.id)
+	if fire := t.fire; fire != nil {
+		t.fire = nil
+		fire()
+	}
 }
 
 // advance moves time to the next instant at which something happens. False: nothing ever will.
@@ -89,13 +102,14 @@ func (e *engine) advance() bool {
 	}
 	e.now = e.timers[0].at
 	e.instant = 0
+	e.moves++
 	e.hash.mix(tagTime, uint64(e.now))
 	for len(e.timers) > 0 && e.timers[0].at == e.now {
 		t := heap.Pop(&e.timers).(*timer)
 		if t.token != nil {
 			e.Unpark(t.token)
 		} else {
-			t.task = e.start("timer", t.fire)
+			e.begin(t.task)
 		}
 	}
 	return true

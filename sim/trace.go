@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"hash/fnv"
+	"strconv"
 	"strings"
 
 	"github.com/synodkit/synod/internal/seam"
@@ -17,8 +18,7 @@ const hashStart hash = 14695981039346656037
 const (
 	tagStep = iota + 1
 	tagTime
-	tagReads
-	tagWrites
+	tagEffect
 	tagBlocked
 	tagChoice
 	tagFault
@@ -34,16 +34,16 @@ func (h *hash) mix(xs ...uint64) {
 }
 
 func (h *hash) effect(x *seam.Effect) {
-	h.mix(tagReads, uint64(len(x.Reads)))
+	tag := uint64(tagEffect)
+	if x.Blocked {
+		tag = tagBlocked
+	}
+	h.mix(tag | uint64(len(x.Reads))<<8 | uint64(len(x.Writes))<<36)
 	for _, id := range x.Reads {
 		h.mix(uint64(id))
 	}
-	h.mix(tagWrites, uint64(len(x.Writes)))
 	for _, id := range x.Writes {
 		h.mix(uint64(id))
-	}
-	if x.Blocked {
-		h.mix(tagBlocked)
 	}
 }
 
@@ -68,7 +68,35 @@ func (x *text) done() []string {
 	return x.lines
 }
 
-func (x *text) step(e *engine, t *task) {
+// named are the lines, with the names that became known later.
+func (x *text) named() []string {
+	x.done()
+	for i, line := range x.lines {
+		parts := strings.Split(line, mark)
+		for j := 1; j < len(parts); j += 2 {
+			id, _ := strconv.ParseUint(parts[j], 10, 32)
+			parts[j] = x.name(uint32(id))
+		}
+		x.lines[i] = strings.Join(parts, "")
+	}
+	return x.lines
+}
+
+// mark stands in a line on both sides of an id, until names are known.
+const mark = "\x00"
+
+func (x *text) name(id uint32) string {
+	switch l, ok := x.labels[id]; {
+	case !ok:
+		return fmt.Sprint("ctx#", id)
+	case l == "" || l[0] == '(':
+		return fmt.Sprint("var#", id)
+	default:
+		return l
+	}
+}
+
+func (x *text) step(e *engine, t *Task) {
 	if x != nil {
 		x.done()
 		fmt.Fprintf(&x.line, "%d %v %s:", e.steps, e.now, t.name)
@@ -100,22 +128,15 @@ func (x *text) ids(verb string, ids []uint32) {
 			continue
 		}
 		seen[id] = true
-		switch l, ok := x.labels[id]; {
-		case !ok:
-			fmt.Fprintf(&x.line, " ctx#%d", id)
-		case l == "" || l[0] == '(':
-			fmt.Fprintf(&x.line, " var#%d", id)
-		default:
-			x.line.WriteString(" " + l)
-		}
+		fmt.Fprintf(&x.line, " %s%d%s", mark, id, mark)
 	}
 }
 
-func (x *text) wake(t *task) { x.add(" wakes %s", t.name) }
+func (x *text) wake(t *Task) { x.add(" wakes %s", t.name) }
 
-func (x *text) spawn(t *task) { x.add(" starts %s", t.name) }
+func (x *text) spawn(t *Task) { x.add(" starts %s", t.name) }
 
-func (x *text) join(t *task) { x.add(" joins %s", t.name) }
+func (x *text) join(t *Task) { x.add(" joins %s", t.name) }
 
 func (x *text) choice(label string, k int) { x.add(" chooses %s=%d", label, k) }
 
