@@ -58,7 +58,7 @@ func (l Ledger) Apply(s State, b chain.Block) (State, error) {
 	if i, err := l.verify(ts); err != nil {
 		return s, &BodyError{i, err}
 	}
-	return after, nil
+	return after.follow(s), nil
 }
 
 // decodeBody reads a body. Its form is canonical; its transfers are not yet judged.

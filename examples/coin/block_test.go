@@ -174,6 +174,22 @@ func TestTwoSignaturesOfOneTransfer(t *testing.T) {
 	require.ErrorIs(t, err, ErrTransfer)
 }
 
+// What was verified once, offered or in a block, is known, and what was refused is not.
+func TestVerifiedOnce(t *testing.T) {
+	l, s := ledgerOf(t, 1000)
+	offered, inBlock, bad := l.pay(0, 1, 1, 0), l.pay(0, 1, 1, 1), l.pay(0, 1, 1, 2)
+	bad.Signature = inBlock.Signature
+	_, err := l.Parse(offered.Bytes())
+	require.NoError(t, err)
+	_, err = l.Apply(s, blockOf(t, 1, l.Body(s, 1, []Transfer{offered, inBlock})))
+	require.NoError(t, err)
+	_, err = l.Parse(bad.Bytes())
+	require.Error(t, err)
+	for x, want := range map[chain.Hash]bool{offered.ID(): true, inBlock.ID(): true, bad.ID(): false} {
+		require.Equal(t, want, l.known.has(x))
+	}
+}
+
 // What is remembered of signatures changes no verdict: a ledger that forgets at once, one that remembers all, and Parse agree on every block.
 func TestKnownChangesNothing(t *testing.T) {
 	l, s := ledgerOf(t, 1000)

@@ -57,6 +57,7 @@
 //
 // A transfer has at most [TransferBytesMax] bytes, a body at most [BodyOverhead] more than its transfers and chain.BodyBytesMax in all: some
 // 8,000 transfers, which take a third of a second to verify. A genesis has room for some 8,000 allocations. The cache remembers between 16,384
-// and 32,768 transfers. An account takes some 200 bytes, all in memory; an account's look-up and change take a path of the trie, 4 or 5 branches of a
+// and 32,768 transfers. An account takes some 200 bytes, all in memory, and in every
+// state of a block that is kept behind the newest 32, some 40 bytes if the next block changed it; an account's look-up and change take a path of the trie, 4 or 5 branches of a
 // hundred thousand accounts.
 package coin

@@ -83,6 +83,6 @@ func decodeAccounts(r io.Reader) (s State, err error) {
 			return s, fmt.Errorf("%w: balances exceed 64 bits at account %d", ErrState, n)
 		}
 		s.supply += x.Balance
-		s.accounts = s.accounts.put(a, x)
+		s = s.set(a, x)
 	}
 }

@@ -74,7 +74,7 @@ func (l Ledger) Check(s State, t Transfer) (State, error) {
 	}
 	sender.Balance -= need
 	sender.Next++
-	s.accounts = s.accounts.put(from, sender)
+	s = s.set(from, sender)
 	s.fees += t.Fee
 	return s.credit(t.To, t.Amount), nil // read anew: a transfer to oneself
 }

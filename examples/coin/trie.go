@@ -60,6 +60,14 @@ func (t *trie) get(a Address) Account {
 	return Account{}
 }
 
+// child is the one for a digit, nil if there is none.
+func (t *trie) child(digit int) *trie {
+	if i, ok := t.at(digit); ok {
+		return t.kids[i]
+	}
+	return nil
+}
+
 // put is the trie with an account set. It shares all with t but the path to the account.
 func (t *trie) put(a Address, x Account) *trie {
 	path := chain.HashOf(a[:])
@@ -83,6 +91,34 @@ func (t *trie) set(path *chain.Hash, depth int, x *trie) *trie {
 	kids := slices.Clone(t.kids)
 	kids[i] = kids[i].set(path, depth+1, x)
 	return &trie{bits: t.bits, kids: kids}
+}
+
+// without is the trie without an account.
+func (t *trie) without(a Address) *trie {
+	path := chain.HashOf(a[:])
+	return t.unset(&path, 0, a)
+}
+
+func (t *trie) unset(path *chain.Hash, depth int, a Address) *trie {
+	switch {
+	case t == nil || t.kids == nil && t.address == a:
+		return nil
+	case t.kids == nil:
+		return t
+	}
+	digit := nibble(path, depth)
+	i, ok := t.at(digit)
+	if !ok {
+		return t
+	}
+	kids, bits := slices.Clone(t.kids), t.bits
+	if kids[i] = kids[i].unset(path, depth+1, a); kids[i] == nil {
+		kids, bits = slices.Delete(kids, i, i+1), bits&^(1<<digit)
+	}
+	if len(kids) == 1 && kids[0].kids == nil { // one account is a leaf, wherever it is
+		return kids[0]
+	}
+	return &trie{bits: bits, kids: kids}
 }
 
 // root is the hash of all accounts; zeros if there is none.
