@@ -29,7 +29,7 @@ type Chain[S any] struct {
 
 	switches *stm.Var[*journal]     // written by the selection task
 	declined *stm.Var[*journal]     // likewise
-	next     *stm.Var[*snapshot[S]] // to be written; set by the selection task, made with it
+	next     *stm.Var[*snapshot[S]] // to be written: set by the selection task, taken away by the task that has written it
 	kept     *stm.Var[chain.Tip]    // of the newest snapshot; set by the task that writes them
 	resumed  chain.Tip              // of the snapshot that Open used; zero if none
 	useless  []chain.BlockNo        // snapshots that it could not use

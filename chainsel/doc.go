@@ -55,7 +55,7 @@
 // of the fork's blocks; no flood takes away what is selected.
 //
 // In memory: K headers and states and as much again to grow into, the volatile part, for a follower the headers of the
-// selection it saw last, and the state of the newest snapshot. Open replays K + SnapshotEvery blocks or a few more, or, without a codec, the whole chain. What lies before the
+// selection it saw last, and a state that is being written. Open replays K + SnapshotEvery blocks or a few more, or, without a codec, the whole chain. What lies before the
 // snapshot it used is checked when it is read.
 //
 // # Stored form

@@ -43,11 +43,10 @@ func (c *Chain[S]) keepAll(ctx context.Context) error {
 	if err := c.tidy(ctx); err != nil {
 		return err
 	}
-	var last *snapshot[S]
 	for {
 		next, err := stm.Query(ctx, func(tx *stm.Tx) *snapshot[S] {
 			next := c.next.Get(tx)
-			tx.Check(next != last)
+			tx.Check(next != nil)
 			return next
 		})
 		if err != nil {
@@ -56,7 +55,6 @@ func (c *Chain[S]) keepAll(ctx context.Context) error {
 		if err := c.keep(ctx, next); err != nil {
 			return err
 		}
-		last = next
 	}
 }
 

@@ -28,8 +28,8 @@ type selector[S any] struct {
 	turned []Event               // what was declined in this round
 
 	switches, declined *journal
-	due                *snapshot[S]  // the newest to be written
-	snapped            chain.BlockNo // its number
+	due                *snapshot[S]  // to be shown to the task that writes it
+	snapped            chain.BlockNo // number of the newest that was due
 
 	// commit makes a move durable and then visible. A field, so that tests can plant the order that would be wrong.
 	commit func(ctx context.Context, m *move[S]) error
@@ -44,6 +44,7 @@ func newSelector[S any](c *Chain[S], sel *Selection[S]) *selector[S] {
 		t.snapped = t.due.at.BlockNo
 	}
 	c.next = stm.NewVar(t.due).Label("chainsel.next")
+	t.due = nil
 	t.commit = t.durably
 	return t
 }
@@ -173,7 +174,9 @@ func (t *selector[S]) publish(tx *stm.Tx) {
 	set(tx, t.c.last, t.last)
 	set(tx, t.c.switches, t.switches)
 	set(tx, t.c.declined, t.declined)
-	set(tx, t.c.next, t.due)
+	if t.due != nil {
+		t.c.next.Set(tx, t.due)
+	}
 }
 
 // result is where a block of the batch stands at the end of the round.

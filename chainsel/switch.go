@@ -23,10 +23,12 @@ func (t *selector[S]) durably(ctx context.Context, m *move[S]) error {
 		return err
 	}
 	t.advance(m, sel, passed)
-	return stm.Do(ctx, func(tx *stm.Tx) error {
+	err = stm.Do(ctx, func(tx *stm.Tx) error {
 		t.publish(tx)
 		return nil
 	})
+	t.due = nil
+	return err
 }
 
 // next is the selection after a move.

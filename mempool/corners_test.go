@@ -18,19 +18,31 @@ import (
 	"github.com/synodkit/synod/store"
 )
 
-// manual opens a pool without tasks: follow makes a move to the selection, and during it calls what is hooked, once.
-func (w *world) manual(t *testing.T, f func(ctx context.Context, p *testPool, hook *func(), follow func())) {
+// hooks are called in a move, once each: when it reads a block, and when it has put the pending ones in order.
+type hooks struct{ read, arranged func() }
+
+func take(hook *func()) {
+	if f := *hook; f != nil {
+		*hook = nil
+		f()
+	}
+}
+
+// manual opens a pool without tasks: follow makes a move to the selection.
+func (w *world) manual(t *testing.T, f func(ctx context.Context, p *testPool, h *hooks, follow func())) {
 	require.NoError(t, registry.Run(context.Background(), func(ctx context.Context, _ *registry.Scope) error {
-		cfg, hook := w.config(store.NewMemory()), func() {}
+		cfg, h := w.config(store.NewMemory()), &hooks{}
 		cfg.Block = func(ctx context.Context, p chain.Point) (chain.Block, error) {
-			during := hook
-			hook = func() {}
-			during()
+			take(&h.read)
 			return w.block(ctx, p)
 		}
 		p, sync, err := open(ctx, cfg)
 		require.NoError(t, err)
-		f(ctx, p, &hook, func() {
+		sync.arrange = func(q *pass[*book, op], m *move[*book, op], base *content[*book, op]) {
+			sync.inOrder(q, m, base)
+			take(&h.arranged)
+		}
+		f(ctx, p, h, func() {
 			now := w.now.Load(ctx)
 			require.NoError(t, sync.follow(ctx, target[*book]{now.fragment, now.state}))
 		})
@@ -51,7 +63,7 @@ func TestSubmitWhatIsRolledBackMeanwhile(t *testing.T) {
 	}{"at once": {2, false}, "its block is gone": {2, true}, "out of sight": {5, false}} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(3)
-			w.manual(t, func(ctx context.Context, p *testPool, hook *func(), follow func()) {
+			w.manual(t, func(ctx context.Context, p *testPool, h *hooks, follow func()) {
 				a := op{Account: "a"}
 				_, err := w.grow(ctx, a.raw())
 				require.NoError(t, err)
@@ -62,7 +74,7 @@ func TestSubmitWhatIsRolledBackMeanwhile(t *testing.T) {
 					require.NoError(t, err)
 				}
 				require.NoError(t, w.choose(ctx, tip, c.hide))
-				*hook = func() {
+				h.read = func() {
 					l, err := admit(ctx, p, a)
 					require.NoError(t, err)
 					require.NotNil(t, l)
@@ -78,24 +90,27 @@ func TestSubmitWhatIsRolledBackMeanwhile(t *testing.T) {
 	}
 }
 
-// What comes while a move reads the block that it is in is included.
+// What comes during the move to the block that it is in is included.
 func TestArrivesWithItsBlock(t *testing.T) {
 	w := newWorld(3)
-	w.manual(t, func(ctx context.Context, p *testPool, hook *func(), follow func()) {
-		a, b := op{Account: "a"}, op{Account: "b"}
-		tip, err := w.grow(ctx, a.raw(), b.raw())
+	w.manual(t, func(ctx context.Context, p *testPool, h *hooks, follow func()) {
+		all := []op{{Account: "a"}, {Account: "b"}, {Account: "c"}, {Account: "d"}}
+		tip, err := w.grow(ctx, all[0].raw(), all[1].raw(), all[2].raw(), all[3].raw())
 		require.NoError(t, err)
-		*hook = func() {
-			require.NoError(t, p.Offer(ctx, a.raw()))
-			_, err := admit(ctx, p, b)
-			require.NoError(t, err)
+		come := func(remote, own op) func() {
+			return func() {
+				require.NoError(t, p.Offer(ctx, remote.raw()))
+				_, err := admit(ctx, p, own)
+				require.NoError(t, err)
+			}
 		}
+		h.read, h.arranged = come(all[0], all[1]), come(all[2], all[3])
 		follow()
-		for _, o := range []op{a, b} {
+		for _, o := range all {
 			require.Equal(t, Status{Stage: Included, At: tip}, query(ctx, func(tx *stm.Tx) Status { return p.Status(tx, o.id()) }))
 		}
 		require.Zero(t, query(ctx, p.Snapshot).Len)
-		require.Equal(t, Stats{Local: 1, LocalBytes: len(b.raw()), Added: 2, Included: 2}, query(ctx, p.Stats))
+		require.Equal(t, Stats{Local: 2, LocalBytes: 2 * len(all[0].raw()), Added: 4, Included: 4}, query(ctx, p.Stats))
 	})
 }
 
@@ -113,7 +128,7 @@ func (l picky) Parse(raw []byte) (op, error) {
 // What comes off the chain and is not taken as pending is forgotten.
 func TestRolledBackAndNotTaken(t *testing.T) {
 	w := newWorld(3)
-	w.manual(t, func(ctx context.Context, p *testPool, _ *func(), follow func()) {
+	w.manual(t, func(ctx context.Context, p *testPool, _ *hooks, follow func()) {
 		p.cfg.Ledger = picky{}
 		cheap, dear := op{Account: "a", Price: 1}, op{Account: "b", Price: 2}
 		_, err := w.grow(ctx, cheap.raw(), dear.raw())
@@ -131,7 +146,7 @@ func TestRolledBackAndNotTaken(t *testing.T) {
 // What returns and has to give way at once has not returned.
 func TestReturnedOnesGiveWayToLocalOnes(t *testing.T) {
 	w := newWorld(3)
-	w.manual(t, func(ctx context.Context, p *testPool, _ *func(), follow func()) {
+	w.manual(t, func(ctx context.Context, p *testPool, _ *hooks, follow func()) {
 		p.cfg.Limits.CountMax = 2
 		remote, own := []op{{Account: "a"}, {Account: "b"}}, []op{{Account: "c"}, {Account: "d"}}
 		_, err := w.grow(ctx, remote[0].raw(), remote[1].raw())
@@ -210,7 +225,7 @@ func TestDeep(t *testing.T) {
 // A transaction that was in a block before and is in another now is remembered as long as any: what is forgotten is its first place.
 func TestForgettingAnEarlierPlace(t *testing.T) {
 	w := newWorld(4)
-	w.manual(t, func(ctx context.Context, p *testPool, _ *func(), follow func()) {
+	w.manual(t, func(ctx context.Context, p *testPool, _ *hooks, follow func()) {
 		p.cfg.Limits.HistoryMax = 2
 		a := op{Account: "a"}
 		knows := func() bool {

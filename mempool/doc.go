@@ -26,9 +26,9 @@
 // # Concurrency
 //
 // All methods of [Pool] are safe for concurrent use. Methods with a transaction are queries, to be composed with those of others; those with a
-// context are commands. The tasks end with their scope, or with the first failure of the store or of a block that is on the selection and
-// cannot be read, which then ends the scope; commands fail with [ErrClosed] from then on. Ledger must not depend on anything but its
-// arguments.
+// context are commands. The tasks end with their scope, or with the first failure of the store or of a block that cannot be read though it has
+// been on the selection for 5 seconds, which then ends the scope; commands fail with [ErrClosed] from then on. Ledger must not depend on
+// anything but its arguments, and begin no transaction of package stm.
 //
 // Two transactions submitted one after the other keep that order. Two submitted at once have none.
 //

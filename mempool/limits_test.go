@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/registry"
+	"github.com/synodkit/synod/sim"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
 )
@@ -200,28 +203,46 @@ func TestAFailedStoreEndsTheScope(t *testing.T) {
 	}
 }
 
-// A block of the selection that cannot be read ends the scope too.
+// A block of the selection that cannot be read ends the scope too, unless the selection turns out to be leaving it.
 func TestAnUnreadableBlockEndsTheScope(t *testing.T) {
-	w := newWorld(3)
-	err := registry.Run(context.Background(), func(ctx context.Context, s *registry.Scope) error {
-		p, err := Open(ctx, s, w.config(store.NewMemory()))
-		require.NoError(t, err)
-		tip, err := w.after(ctx, genesis, 1)
-		require.NoError(t, err)
-		require.NoError(t, stm.Do(ctx, func(tx *stm.Tx) error {
-			w.hidden.Set(tx, map[chain.Hash]bool{tip.Point.Hash: true})
-			f, err := chain.NewFragment(genesis).Append(w.blocks.Get(tx)[tip.Point.Hash].Header)
-			w.now.Set(tx, &selected{f, nil})
-			return err
-		}))
-		_, err = stm.Query(ctx, func(tx *stm.Tx) error {
-			err := p.failed.Get(tx)
-			tx.Check(err != nil)
-			return err
+	for leaves, want := range map[time.Duration]error{0: nil, movesWithin - time.Millisecond: nil, movesWithin + time.Millisecond: errNoBlock} {
+		r := sim.Run(1, func(ctx context.Context) error {
+			w := newWorld(3)
+			return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+				p, err := Open(ctx, s, w.config(store.NewMemory()))
+				if err != nil {
+					return err
+				}
+				tip, err := w.after(ctx, genesis, 1)
+				if err != nil {
+					return err
+				}
+				next, err := w.after(ctx, genesis, 2)
+				if err != nil {
+					return err
+				}
+				if err := stm.Do(ctx, func(tx *stm.Tx) error {
+					w.hidden.Set(tx, map[chain.Hash]bool{tip.Point.Hash: true})
+					f, err := chain.NewFragment(genesis).Append(w.blocks.Get(tx)[tip.Point.Hash].Header)
+					w.now.Set(tx, &selected{f, nil})
+					return err
+				}); err != nil {
+					return err
+				}
+				if err := errors.Join(env.Sleep(ctx, leaves), w.choose(ctx, next, true)); err != nil {
+					return err
+				}
+				if _, err := settle(ctx, p); err != nil {
+					return err
+				}
+				return errDone
+			})
 		})
-		return err
-	})
-	require.ErrorIs(t, err, errNoBlock)
+		if want == nil {
+			want = errDone
+		}
+		require.ErrorIs(t, r.Err, want, leaves)
+	}
 }
 
 // If the chain has gone on by more than its fragment, what is pending is checked on the new state, and what was on the chain is tried again.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/env"
@@ -119,11 +120,17 @@ func (m *move[S, X]) giveBack(it *item[X]) {
 	}
 }
 
-// moved reports whether the selection is not what it was at the start of a move.
+// movesWithin is how long a block that leaves the selection may be gone before the selection shows that.
+const movesWithin = 5 * time.Second
+
+// moved reports whether the selection is not what it was at the start of a move, or is not any more in a moment.
 func (t *syncer[S, X]) moved(ctx context.Context, to target[S]) bool {
-	moved, err := stm.Query(env.WithoutCancel(ctx), func(tx *stm.Tx) bool {
+	until := env.Now(ctx).Add(movesWithin)
+	moved, err := stm.Query(ctx, func(tx *stm.Tx) bool {
 		now, _ := t.p.cfg.Selection(tx)
-		return now.Tip() != to.fragment.Tip()
+		moved := now.Tip() != to.fragment.Tip()
+		tx.Check(moved || env.Reached(tx, until))
+		return moved
 	})
 	return err == nil && moved
 }

@@ -87,7 +87,7 @@ func (t *syncer[S, X]) follow(ctx context.Context, to target[S]) error {
 	}
 	m, err := t.plan(ctx, to)
 	if err != nil {
-		if ctx.Err() == nil && t.moved(ctx, to) {
+		if t.moved(ctx, to) {
 			return nil // a block that was selected then is gone: begin again
 		}
 		return err

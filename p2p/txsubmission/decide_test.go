@@ -128,3 +128,16 @@ func TestKnownIsNoRefusal(t *testing.T) {
 	require.NoError(t, p.refused(ctx, chain.HashOf(unknown)))
 	require.Equal(t, 1, p.conduct.wasted)
 }
+
+// So many known ids are free after each pause for them.
+func TestPaceOfKnown(t *testing.T) {
+	ctx := context.Background()
+	p := &pull{client: client(config(newPool()))}
+	for range 2 {
+		p.pace(ctx, plan{known: knownMax - 1})
+		require.Zero(t, p.conduct.until)
+		p.pace(ctx, plan{known: 1})
+		require.NotZero(t, p.conduct.until)
+		p.conduct.until = time.Time{}
+	}
+}
