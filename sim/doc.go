@@ -14,7 +14,7 @@
 //
 // [With] puts another scheduler in the place of the seed's. Tasks have a [Task.Path], the same in runs that differ, so the
 // decisions of one run can be written down as a [Schedule], changed, and followed by another with [Replay]. Below sim,
-// walk draws schedules, shrink shortens one that fails, and simtest is their use in tests.
+// walk draws schedules, explore takes all of them, shrink shortens one that fails, and simtest is their use in tests.
 //
 // # Errors
 //

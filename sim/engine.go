@@ -22,6 +22,7 @@ type engine struct {
 	step     *Step      // being taken; nil without an observer
 	taken    []taken    // with a scheduler
 	chosen   []int      // with a chooser that has chosen
+	alone    bool       // ids are the same in runs that differ
 	root     *seam.Ctx
 
 	tasks    []*Task // all that have not ended
@@ -134,6 +135,9 @@ type polled struct {
 }
 
 func (e *engine) Watch(ctx context.Context, f func()) func() {
+	if e.alone {
+		panic("sim: a context of the standard library's, whose end is no step: exploration needs env.WithCancel")
+	}
 	w := &polled{err: ctx.Err, task: e.child(e.cur, "context", f)}
 	e.watches = append(e.watches, w)
 	return func() { w.off = true }

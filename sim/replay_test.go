@@ -113,6 +113,38 @@ func TestFail(t *testing.T) {
 	require.Equal(t, r, sim.Run(1, scenario, sim.Fail("disk", errDisk, 0.3), sim.Fail("net", errDisk, 1)))
 }
 
+// Under Alone, ids follow from who made a Var, not from who touched it first.
+func TestIDsOfAWorldAlone(t *testing.T) {
+	ids := func(s sim.Scheduler, opts ...sim.Option) map[string][]uint32 {
+		m := map[string][]uint32{}
+		w := &watcher{Scheduler: s, took: func(s *sim.Step) { m[s.Task.Name()] = append(m[s.Task.Name()], s.Writes...) }}
+		r := sim.Run(1, func(ctx context.Context) error {
+			a, b := stm.NewVar(0), stm.NewVar(0)
+			x := seam.From(ctx).Spawn("a", func() { _ = stm.Do(ctx, inc(a)) })
+			y := seam.From(ctx).Spawn("b", func() { _ = stm.Do(ctx, inc(b)) })
+			x()
+			y()
+			return nil
+		}, append(opts, sim.With(w))...)
+		require.NoError(t, r.Err)
+		return m
+	}
+	require.Equal(t, ids(oldest{}, sim.Alone()), ids(&youngest{}, sim.Alone()))
+	require.NotEqual(t, ids(oldest{}), ids(&youngest{}))
+}
+
+type youngest struct{}
+
+func (youngest) Pick(ready []*sim.Task, _ int) int {
+	best := 0
+	for i, t := range ready {
+		if ready[best].Older(t) {
+			best = i
+		}
+	}
+	return best
+}
+
 // A schedule is followed as far as it goes; then the task that runs goes on.
 func ExampleReplay() {
 	schedule, _ := sim.ParseSchedule("0*1,0.2*1")

@@ -50,7 +50,7 @@ func Run(seed uint64, scenario func(ctx context.Context) error, opts ...Option) 
 	for _, o := range opts {
 		o(e)
 	}
-	defer seam.Enter(e.num)()
+	defer e.enter()()
 	e.root = seam.Root(e)
 	e.begin(e.child(nil, "main", func() {
 		e.fail(scenario(e.root))
@@ -72,6 +72,13 @@ func Run(seed uint64, scenario func(ctx context.Context) error, opts ...Option) 
 		r.Trace = e.text.named()
 	}
 	return r
+}
+
+func (e *engine) enter() (leave func()) {
+	if e.alone {
+		return seam.EnterAlone(e)
+	}
+	return seam.Enter(e.num)
 }
 
 var errOver = errors.New("sim: the simulation has ended")

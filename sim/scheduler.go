@@ -31,6 +31,11 @@ func With(s Scheduler) Option {
 	}
 }
 
+// Alone makes ids of Vars the same in runs whose schedules differ: an id follows from the task that made the Var and how
+// many it had made. All Vars that are not made by NewVar on a task of the run share one id. Such a run waits until no
+// other simulation goes on in the process, and others wait for it.
+func Alone() Option { return func(e *engine) { e.alone = true } }
+
 // random is the source of chance. Under a scheduler of the caller's each task has its own: what other tasks do, or do
 // not, leaves it alone.
 func (e *engine) random() *rand.Rand {

@@ -12,7 +12,7 @@ type Step struct {
 	Task    *Task
 	At      time.Duration // virtual
 	Moves   int           // how often time has moved before it
-	Reads   []uint32      // ids of Vars and contexts, in order of first touch
+	Reads   []uint32      // ids of Vars and contexts; see Alone
 	Writes  []uint32
 	Blocked bool    // it ended in a wait for what it has read
 	Opaque  bool    // it ended in a wait for something that is no Var
@@ -69,11 +69,25 @@ func (e *engine) touch(id uint64) {
 // fold makes an id of 32 bits. That two things may get one id is harmless: their steps count as dependent.
 func fold(id uint64) uint32 { return max(uint32(id^id>>32), strangers+1) }
 
-// strangers is an id that no Var has.
+// strangers is the id of all Vars that were not born in a world whose ids must not depend on the schedule.
 const strangers = 1
 
-// NewID numbers what the running task makes or touches first.
+// NewID numbers what the running task makes.
 func (e *engine) NewID() uint32 {
-	e.lastID++
-	return e.lastID + strangers
+	t := e.cur
+	if !e.alone || t == nil {
+		e.lastID++
+		return e.lastID + strangers
+	}
+	t.ids++
+	id := (t.id + uint64(t.ids)) * pathFactor
+	return fold(id ^ id>>31)
+}
+
+// FirstTouch numbers a Var that has no id.
+func (e *engine) FirstTouch() uint32 {
+	if e.alone {
+		return strangers
+	}
+	return e.NewID()
 }

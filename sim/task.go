@@ -17,6 +17,7 @@ type Task struct {
 	parent  *Task
 	nth     int // child of parent
 	kids    int // tasks started
+	ids     int // Vars and contexts made
 	age     int // in order of start
 	rand    *rand.Rand
 	run     func()

@@ -87,9 +87,18 @@ func (c *core) id(w seam.World) uint32 {
 	if o != 0 && seam.Alive(uint32(o>>32)) {
 		panic("stm: Var " + c.name() + " belongs to another running simulation")
 	}
-	id := w.NewID()
+	id := w.FirstTouch()
 	c.owner.Store(uint64(w.Num())<<32 | uint64(id))
 	return id
+}
+
+// born numbers a Var that a task of a world that explores has made: there, ids must not depend on who touches it first.
+//
+//go:noinline
+func (c *core) born() {
+	if w := seam.Exploring(); w != nil {
+		c.owner.Store(uint64(w.Num())<<32 | uint64(w.NewID()))
+	}
 }
 
 func (c *core) name() string {

@@ -17,6 +17,9 @@ func NewVar[T any](initial T) *Var[T] {
 	v := &Var[T]{}
 	v.c.kind = kindOf(reflect.TypeFor[T]())
 	v.c.publish(encode(v.c.kind, initial))
+	if seam.Running() {
+		v.c.born()
+	}
 	return v
 }
 

@@ -74,6 +74,16 @@ func (c *Ctx) Value(k any) any {
 	return c.Context.Value(k)
 }
 
+// Err is as always. To a world that explores, asking for it is a read.
+func (c *Ctx) Err() error {
+	if Running() {
+		if w := Exploring(); w == c.world {
+			w.Effect(&Effect{Reads: []uint32{c.id}})
+		}
+	}
+	return c.Context.Err()
+}
+
 // ID is the id under which cancelling c and finding it done appear in effects.
 func (c *Ctx) ID() uint32 { return c.id }
 

@@ -81,10 +81,12 @@ func Wake(ctx context.Context, w World, t *Token) (release func()) {
 	return onDone(ctx, w, func() { w.Unpark(t) })
 }
 
-// cancelStep is the caller's cancel function.
+// cancelStep is the caller's cancel function. To a world that explores, cancelling what is done already is a step too.
 func (c *Ctx) cancelStep(cause error) {
-	if c.Err() == nil {
+	if c.Err() == nil || Exploring() == c.world {
 		c.world.Point()
+	}
+	if c.Err() == nil {
 		c.Cancel(context.Canceled, cause)
 	}
 }

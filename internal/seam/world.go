@@ -28,10 +28,12 @@ type Sched interface {
 	InTx(on bool)
 }
 
-// Names numbers what a world has touched.
+// Names numbers what a world has touched. Ids start at 1.
 type Names interface {
-	// NewID is the next id of a Var or context, in order of first touch. Ids start at 1.
+	// NewID is the id of a context, or of a Var of a world that explores, which the running task makes now.
 	NewID() uint32
+	// FirstTouch is the id of a Var that has none, at the first step that touches it.
+	FirstTouch() uint32
 	// Num is the process-wide number of this world, never 0.
 	Num() uint32
 }

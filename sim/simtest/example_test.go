@@ -9,6 +9,24 @@ import (
 	"github.com/synodkit/synod/stm"
 )
 
+// All schedules of two transfers, up to equivalence.
+func ExampleExplore() {
+	t := new(testing.T) // of the test function
+	res := simtest.Explore(t, func(ctx context.Context) error {
+		a, b := stm.NewVar(10), stm.NewVar(0)
+		transfer := func(ctx context.Context) error {
+			return stm.Do(ctx, func(tx *stm.Tx) error { a.Set(tx, a.Get(tx)-1); b.Set(tx, b.Get(tx)+1); return nil })
+		}
+		err := start(ctx, transfer, transfer)
+		if a.Load(ctx)+b.Load(ctx) != 10 {
+			return errLost
+		}
+		return err
+	})
+	fmt.Println(res.Runs, res.Complete)
+	// Output: 2 true
+}
+
 // Many schedules of a program of any size; the replay line brings back the one that fails.
 func ExampleCheck() {
 	t := new(testing.B) // of the test function

@@ -22,7 +22,8 @@ type options struct {
 	sim     []sim.Option
 }
 
-// Runs is how many runs Check makes, by default 300.
+// Runs is how many runs Check makes, by default 300, and the most that Explore makes, by default 100,000. Explore fails
+// if they are not enough.
 func Runs(n int) Option { return func(o *options) { o.runs = n } }
 
 // Seed is the seed of the first run of Check, by default 1.
@@ -34,7 +35,7 @@ func Replays(n int) Option { return func(o *options) { o.replays = n } }
 // Walks puts strategies in the place of walk.Portfolio.
 func Walks(s ...walk.Strategy) Option { return func(o *options) { o.walks = s } }
 
-// Fault arms a fail point; see sim.Fail.
+// Fault arms a fail point; see sim.Fail. Explore tries both at each occasion, whatever the probability.
 func Fault(site string, err error, probability float64) Option {
 	return func(o *options) {
 		o.faults = append(o.faults, site)

@@ -76,6 +76,31 @@ func TestCheckReports(t *testing.T) {
 	}
 }
 
+func TestExploreReports(t *testing.T) {
+	said, failed := probed(func(t testing.TB) { simtest.Explore(t, lockOrder(3)) })
+	require.True(t, failed)
+	line := replayLine.FindStringSubmatch(said)
+	require.NotNil(t, line, said)
+	var d *sim.DeadlockError
+	require.ErrorAs(t, simtest.Replay(t, line[1], lockOrder(3)).Err, &d)
+
+	correct := func(ctx context.Context) error {
+		v := stm.NewVar(0)
+		add := func(ctx context.Context) error {
+			return stm.Do(ctx, func(tx *stm.Tx) error { v.Update(tx, func(n int) int { return n + 1 }); return nil })
+		}
+		err := start(ctx, add, add, add)
+		if v.Load(ctx) != 3 {
+			return errLost
+		}
+		return err
+	}
+	res := simtest.Explore(t, correct)
+	require.True(t, res.Complete)
+	require.Equal(t, 6, res.Runs-res.Cut)
+	simtest.Check(t, correct)
+}
+
 // Steps are walked backwards by stopping earlier.
 func TestReplayStops(t *testing.T) {
 	full := simtest.Replay(t, "1 0*1,0.1*2", lostUpdate(2, 0))
@@ -103,19 +128,28 @@ func faulty(ctx context.Context) error {
 // What cannot fail is a failure.
 func TestVacuousTestsFail(t *testing.T) {
 	alone := func(ctx context.Context) error { return set(ctx, stm.NewVar(0), 1) }
+	apart := func(ctx context.Context) error {
+		return start(ctx, func(ctx context.Context) error { return noise(ctx, 3) }, func(ctx context.Context) error { return noise(ctx, 3) })
+	}
 	for name, c := range map[string]struct {
 		want string
 		f    func(t testing.TB)
 	}{
-		"one task":              {"nothing was checked", func(t testing.TB) { simtest.Check(t, alone) }},
-		"a fault elsewhere":     {"the fault at net never came about", func(t testing.TB) { simtest.Check(t, faulty, simtest.Fault("net", errDisk, 1)) }},
-		"a fault that never is": {"the fault at disk never came about", func(t testing.TB) { simtest.Check(t, faulty, simtest.Fault("disk", errDisk, 0)) }},
+		"one task":               {"nothing was checked", func(t testing.TB) { simtest.Check(t, alone) }},
+		"no conflict":            {"nothing was explored", func(t testing.TB) { simtest.Explore(t, apart) }},
+		"a fault elsewhere":      {"the fault at net never came about", func(t testing.TB) { simtest.Check(t, faulty, simtest.Fault("net", errDisk, 1)) }},
+		"a fault that never is":  {"the fault at disk never came about", func(t testing.TB) { simtest.Check(t, faulty, simtest.Fault("disk", errDisk, 0)) }},
+		"explored, another site": {"the fault at net never came about", func(t testing.TB) { simtest.Explore(t, faulty, simtest.Fault("net", errDisk, 1)) }},
 	} {
 		said, failed := probed(c.f)
 		require.True(t, failed, name)
 		require.Contains(t, said, c.want, name)
 	}
 	simtest.Check(t, faulty, simtest.Fault("disk", errDisk, 0.3))
+	require.Greater(t, simtest.Explore(t, faulty, simtest.Fault("disk", errDisk, 0)).Runs, simtest.Explore(t, faulty).Runs)
+	said, failed := probed(func(t testing.TB) { simtest.Explore(t, lockOrder(2), simtest.Runs(1)) })
+	require.True(t, failed)
+	require.Contains(t, said, "1 runs were not enough")
 }
 
 // Programs that are no function of their seed are found out, and where.

@@ -1,6 +1,6 @@
 // Package walk has ways to wander through the schedules of a simulated program: each run takes one schedule, drawn so
-// that bugs of some kind are likely to show. No way is best at all kinds, so [Portfolio] takes turns.
-// simtest.Check drives this package.
+// that bugs of some kind are likely to show. No way is best at all kinds, so [Portfolio] takes turns. To see all
+// schedules of a small program use package sim/explore; simtest.Check drives this package.
 //
 // # Concepts
 //
