@@ -37,7 +37,7 @@ func TestBadBlocksCostNothing(t *testing.T) {
 		require.ErrorIs(t, err, errProof)
 		_, err = c.AddBlock(ctx, chain.Block{})
 		require.ErrorIs(t, err, ErrInvalid)
-		require.Zero(t, query(ctx, c.invalid.Get).len())
+		require.Zero(t, query(ctx, c.invalid.Get).Len())
 
 		require.Equal(t, Extended, add(t, ctx, c, good).Verdict, "the body was the liar's, not the header's")
 	})

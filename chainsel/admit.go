@@ -17,7 +17,7 @@ func (t *selector[S]) admit(b chain.Block) []*held[S] {
 	if _, ok := t.sel.find(hash); ok || t.vol.by[hash] != nil {
 		return nil
 	}
-	if err, ok := t.bad.errs.find(hash); ok {
+	if err, ok := t.bad.errs.Get(hash); ok {
 		t.fate[hash] = Result{Verdict: Invalid, Err: err}
 		return nil
 	}
@@ -32,7 +32,7 @@ func (t *selector[S]) admit(b chain.Block) []*held[S] {
 			return nil
 		}
 	case !known:
-		if below, ok := t.bad.errs.find(b.Header.Prev()); ok {
+		if below, ok := t.bad.errs.Get(b.Header.Prev()); ok {
 			t.taint(b, below)
 			return nil
 		}

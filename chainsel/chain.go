@@ -86,7 +86,7 @@ func (c *Chain[S]) Has(tx *stm.Tx, hash chain.Hash) bool {
 	if _, ok := c.sel.Get(tx).find(hash); ok {
 		return true
 	}
-	if _, ok := c.volatile.Get(tx).find(hash); ok {
+	if _, ok := c.volatile.Get(tx).Get(hash); ok {
 		return true
 	}
 	return c.queue.Get(tx).holds(hash)
@@ -95,7 +95,7 @@ func (c *Chain[S]) Has(tx *stm.Tx, hash chain.Hash) bool {
 // Invalid is the *InvalidError of a block found invalid, nil for others. What follows such a block is not known here by itself; and of old
 // cases only the newest InvalidMax are remembered.
 func (c *Chain[S]) Invalid(tx *stm.Tx, hash chain.Hash) error {
-	if err, ok := c.invalid.Get(tx).find(hash); ok {
+	if err, ok := c.invalid.Get(tx).Get(hash); ok {
 		return err
 	}
 	return nil

@@ -45,7 +45,7 @@ func TestResume(t *testing.T) {
 		require.Equal(t, 5, sel.Fragment.Len())
 		require.Equal(t, 20, sel.State.n)
 		require.Len(t, sel.states, 6)
-		require.Equal(t, 6, sel.numbers.len())
+		require.Equal(t, 6, sel.numbers.Len())
 		for b, err := range c.Range(ctx, a[2].Point(), a[18].Point()) {
 			require.NoError(t, err)
 			require.Equal(t, a[b.Header.BlockNo()-1], b)

@@ -19,9 +19,9 @@ func (r *rejects) add(e *InvalidError) {
 	if len(r.ring) < r.max {
 		r.ring = append(r.ring, hash)
 	} else {
-		r.errs = r.errs.without(r.ring[r.next])
+		r.errs = r.errs.Delete(r.ring[r.next])
 		r.ring[r.next] = hash
 		r.next = (r.next + 1) % r.max
 	}
-	r.errs = r.errs.with(hash, e)
+	r.errs = r.errs.Set(hash, e)
 }

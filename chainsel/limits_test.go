@@ -21,27 +21,9 @@ func orphan(no chain.BlockNo, body string) chain.Block {
 	return blockOf(chain.Fields{Slot: chain.Slot(no), BlockNo: no, Prev: chain.HashOf([]byte("nobody " + body))}, body)
 }
 
-// all gives the values, in no order that matters.
-func (t trie[V]) all() (out []V) {
-	var walk func(b *branch[V])
-	walk = func(b *branch[V]) {
-		for _, s := range b.kids {
-			if s.sub != nil {
-				walk(s.sub)
-			} else {
-				out = append(out, s.leaf.value)
-			}
-		}
-	}
-	if t.root != nil {
-		walk(t.root)
-	}
-	return out
-}
-
 // volatileSize is how much the volatile part holds, as others see it.
 func volatileSize(ctx context.Context, c *Chain[tallied]) (blocks, bytes int) {
-	for _, p := range query(ctx, c.volatile.Get).all() {
+	for _, p := range query(ctx, c.volatile.Get).All() {
 		blocks, bytes = blocks+1, bytes+len(p.block.Header.Bytes())+len(p.block.Body)
 	}
 	return blocks, bytes
@@ -125,7 +107,7 @@ func TestFloodOfInvalid(t *testing.T) {
 			require.Equal(t, Invalid, r.Verdict)
 			require.ErrorIs(t, r.Err, errBad)
 			require.ErrorIs(t, r.Err, ErrInvalid)
-			require.LessOrEqual(t, query(ctx, c.invalid.Get).len(), 3)
+			require.LessOrEqual(t, query(ctx, c.invalid.Get).Len(), 3)
 		}
 		invalid := func(b chain.Block) error {
 			return query(ctx, func(tx *stm.Tx) error { return c.Invalid(tx, b.Header.Hash()) })

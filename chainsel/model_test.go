@@ -97,8 +97,8 @@ func (f *forest) checkSelection(sel Selection[tallied], k int) error {
 		return err
 	}
 	n := sel.Fragment.Len()
-	if n > k || len(sel.states) != n+1 || sel.numbers.len() != n+1 {
-		return fmt.Errorf("%d headers, %d states, %d numbers with k = %d", n, len(sel.states), sel.numbers.len(), k)
+	if n > k || len(sel.states) != n+1 || sel.numbers.Len() != n+1 {
+		return fmt.Errorf("%d headers, %d states, %d numbers with k = %d", n, len(sel.states), sel.numbers.Len(), k)
 	}
 	var states []tallied
 	state := tallied{}
@@ -213,11 +213,11 @@ func withinK(seed int, plantDeeper bool) error {
 		if err := f.checkSelection(sel, cfg.K); err != nil {
 			return err
 		}
-		if vol := query(ctx, c.volatile.Get); vol.len() > cfg.VolatileMax {
-			return fmt.Errorf("%d volatile blocks", vol.len())
+		if vol := query(ctx, c.volatile.Get); vol.Len() > cfg.VolatileMax {
+			return fmt.Errorf("%d volatile blocks", vol.Len())
 		}
-		if inv := query(ctx, c.invalid.Get); inv.len() > cfg.InvalidMax {
-			return fmt.Errorf("%d invalid blocks", inv.len())
+		if inv := query(ctx, c.invalid.Get); inv.Len() > cfg.InvalidMax {
+			return fmt.Errorf("%d invalid blocks", inv.Len())
 		}
 		if sel.Tip() != last && (Longest{}).Compare(sel.Tip(), last) <= 0 {
 			return fmt.Errorf("%v after %v", sel.Tip(), last)

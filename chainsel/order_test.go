@@ -3,6 +3,7 @@ package chainsel
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -97,21 +98,21 @@ func TestTrie(t *testing.T) {
 				next.model[k] = v
 			}
 			if k := key(); rapid.IntRange(0, 2).Draw(t, "kind") > 0 {
-				next.trie, next.model[k] = next.trie.with(k, i), i
+				next.trie, next.model[k] = next.trie.Set(k, i), i
 			} else {
-				next.trie = next.trie.without(k)
+				next.trie = next.trie.Delete(k)
 				delete(next.model, k)
 			}
 			versions = append(versions, next)
 		}
 		for _, v := range versions { // older ones too
-			require.Equal(t, len(v.model), v.trie.len())
-			require.Equal(t, len(v.model) == 0, v.trie.root == nil)
+			require.Equal(t, len(v.model), v.trie.Len())
+			require.Len(t, maps.Collect(v.trie.All()), len(v.model))
 			for a := range 4 {
 				for b := range 8 {
 					k := chain.Hash{byte(a)}
 					k[31] = byte(b)
-					got, ok := v.trie.find(k)
+					got, ok := v.trie.Get(k)
 					want, has := v.model[k]
 					require.Equal(t, has, ok)
 					require.Equal(t, want, got)

@@ -118,7 +118,7 @@ func (c *Chain[S]) known(tx *stm.Tx, b chain.Block) (*Added, error) {
 			return a, nil
 		}
 	}
-	if err, ok := c.invalid.Get(tx).find(hash); ok {
+	if err, ok := c.invalid.Get(tx).Get(hash); ok {
 		return nil, err
 	}
 	sel := c.sel.Get(tx)
@@ -128,7 +128,7 @@ func (c *Chain[S]) known(tx *stm.Tx, b chain.Block) (*Added, error) {
 	if sel.Fragment.Anchor().BlockNo >= b.Header.BlockNo() {
 		return newAdded(b, progress{false, Result{Verdict: TooOld, Tip: sel.Tip()}}), nil
 	}
-	at, ok := c.volatile.Get(tx).find(hash)
+	at, ok := c.volatile.Get(tx).Get(hash)
 	switch {
 	case !ok:
 		return nil, nil

@@ -4,7 +4,11 @@ import (
 	"fmt"
 
 	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/stm/persist"
 )
+
+// trie is a persistent map by hash, so that a version of it can stand in a Var. Whoever grinds hashes for common prefixes makes it 52 levels deep at worst.
+type trie[V any] = persist.Trie[chain.Hash, V]
 
 // Selection is the best valid chain: its last K headers at most, and the ledger's states after each of them. An immutable value.
 type Selection[S any] struct {
@@ -32,13 +36,13 @@ func (s Selection[S]) StateAt(p chain.Point) (S, bool) {
 func newSelection[S any](anchor chain.Tip, state S) *Selection[S] {
 	return &Selection[S]{
 		Fragment: chain.NewFragment(anchor), State: state, states: []S{state},
-		numbers: trie[chain.BlockNo]{}.with(anchor.Point.Hash, anchor.BlockNo),
+		numbers: trie[chain.BlockNo]{}.Set(anchor.Point.Hash, anchor.BlockNo),
 	}
 }
 
 // find is the index in the fragment of the block with a hash; -1 is the anchor.
 func (s Selection[S]) find(hash chain.Hash) (int, bool) {
-	n, ok := s.numbers.find(hash)
+	n, ok := s.numbers.Get(hash)
 	return int(n-s.Fragment.Anchor().BlockNo) - 1, ok
 }
 
@@ -62,7 +66,7 @@ func (s Selection[S]) grown(at int, headers []*chain.Header, states []S, k int) 
 	}
 	numbers := s.numbers
 	for i := at + 1; i < s.Fragment.Len(); i++ {
-		numbers = numbers.without(s.Fragment.At(i).Hash())
+		numbers = numbers.Delete(s.Fragment.At(i).Hash())
 	}
 	kept := s.states
 	if at+2 < len(kept) {
@@ -72,7 +76,7 @@ func (s Selection[S]) grown(at int, headers []*chain.Header, states []S, k int) 
 		if frag, err = frag.Append(h); err != nil {
 			return nil, nil, fmt.Errorf("chainsel: %w", err)
 		}
-		numbers = numbers.with(h.Hash(), h.BlockNo())
+		numbers = numbers.Set(h.Hash(), h.BlockNo())
 		kept = append(kept, states[i])
 	}
 	drop := max(frag.Len()-k, 0)
@@ -82,7 +86,7 @@ func (s Selection[S]) grown(at int, headers []*chain.Header, states []S, k int) 
 			hash = frag.At(i - 1).Hash()
 		}
 		passed = append(passed, hash)
-		numbers = numbers.without(hash)
+		numbers = numbers.Delete(hash)
 	}
 	kept = kept[drop:]
 	return &Selection[S]{Fragment: frag.Trim(k), State: kept[len(kept)-1], states: kept, numbers: numbers}, passed, nil

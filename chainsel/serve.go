@@ -153,7 +153,7 @@ func (c *Chain[S]) inMemory(sel *Selection[S], vol trie[place], hash chain.Hash)
 		}
 		return sel.Fragment.At(i)
 	}
-	if p, ok := vol.find(hash); ok {
+	if p, ok := vol.Get(hash); ok {
 		return p.block.Header
 	}
 	return nil
@@ -163,7 +163,7 @@ func (c *Chain[S]) inMemory(sel *Selection[S], vol trie[place], hash chain.Hash)
 // disk, so looking there, on the disk and there again misses none that is kept.
 func (c *Chain[S]) body(ctx context.Context, h *chain.Header) (chain.Block, error) {
 	for range 2 {
-		if p, ok := c.volatile.Load(ctx).find(h.Hash()); ok {
+		if p, ok := c.volatile.Load(ctx).Get(h.Hash()); ok {
 			return p.block, nil
 		}
 		stored, err := c.disk.header(h.BlockNo())

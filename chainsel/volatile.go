@@ -58,14 +58,14 @@ func (v *volatile[S]) add(b chain.Block, linked bool) *held[S] {
 		heap.Push(&v.leaves, h)
 	}
 	v.bytes += h.size
-	v.shown = v.shown.with(h.hash(), place{b, linked})
+	v.shown = v.shown.Set(h.hash(), place{b, linked})
 	return h
 }
 
 // link marks a block as reaching the selection.
 func (v *volatile[S]) link(h *held[S]) {
 	h.linked = true
-	v.shown = v.shown.with(h.hash(), place{h.block, true})
+	v.shown = v.shown.Set(h.hash(), place{h.block, true})
 }
 
 // remove takes out one block; its successors stay.
@@ -85,7 +85,7 @@ func (v *volatile[S]) remove(h *held[S]) {
 	}
 	delete(v.by, h.hash())
 	v.bytes -= h.size
-	v.shown = v.shown.without(h.hash())
+	v.shown = v.shown.Delete(h.hash())
 }
 
 // removeTree takes out a block and all after it, and shows each to gone first.
