@@ -38,7 +38,8 @@ type Ledger[S, X any] interface {
 	mempool.Ledger[S, X]
 
 	// Body is the body of a block in a slot, after a block whose state is s, that holds txs: they are valid on s in this order, and Apply must accept the
-	// block. Their bytes are at most Config.BodyBytesMax; what Body adds must leave the body within chain.BodyBytesMax.
+	// block. Check knows no slot: if Apply's verdict depends on the slot or the block's number, Body leaves out what is not valid there. Their bytes are
+	// at most Config.BodyBytesMax; what Body adds must leave the body within chain.BodyBytesMax.
 	Body(s S, slot chain.Slot, txs []X) []byte
 }
 

@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/chainsel"
@@ -32,18 +31,10 @@ func Protocols() []string {
 	return out
 }
 
-// errSessionOver ends a peer's other sessions when one of them has ended in order, which no honest peer does to one alone.
-var errSessionOver = errors.New("node: a session is over")
-
-// startSessions starts the sessions that follow a peer. When one ends, all do.
+// startSessions starts the sessions that follow a peer. When one ends, all do: none of them ever returns nil.
 func (n *Node[S, X]) startSessions(s *registry.Scope, peer p2p.PeerID, rtt *keepalive.RTT) {
 	start := func(proto *table.Protocol, run func(context.Context, p2p.Conn) error) {
-		s.Go(proto.Name, func(ctx context.Context) error {
-			if err := n.initiate(ctx, peer, proto, run); err != nil {
-				return err
-			}
-			return fmt.Errorf("%w: %s", errSessionOver, proto.Name)
-		})
+		s.Go(proto.Name, func(ctx context.Context) error { return n.initiate(ctx, peer, proto, run) })
 	}
 	start(keepalive.Protocol(), func(ctx context.Context, c p2p.Conn) error {
 		return keepalive.Ping(ctx, c, keepalive.Config{RTT: rtt})
