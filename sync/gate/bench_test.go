@@ -134,7 +134,7 @@ func BenchmarkLock(b *testing.B) {
 			var l sync.RWMutex
 			share(b, tasks, func() {
 				l.Lock()
-				l.Unlock() //nolint:staticcheck
+				l.Unlock()
 			})
 		})
 	}
@@ -153,7 +153,7 @@ func BenchmarkRead(b *testing.B) {
 		var l sync.RWMutex
 		share(b, 2, func() {
 			l.RLock()
-			l.RUnlock() //nolint:staticcheck
+			l.RUnlock()
 		})
 	})
 }

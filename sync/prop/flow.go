@@ -23,7 +23,7 @@ func All[T any](ctx context.Context, s Source[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for {
 			v, err := Recv(ctx, s)
-			if err == ErrClosed || !yield(v, err) || err != nil { //nolint:errorlint
+			if err == ErrClosed || !yield(v, err) || err != nil {
 				return
 			}
 		}
