@@ -36,7 +36,7 @@ bind protocol p2p p2p/...
 func rulePlants() map[string][]plant {
 	all := map[string][]plant{}
 	for _, group := range []map[string][]plant{
-		importPlants(), goPlants(), worldPlants(), protocolPlants(), processPlants(), sizePlants(), docPlants(), prosePlants(),
+		importPlants(), goPlants(), worldPlants(), protocolPlants(), processPlants(), sizePlants(), docPlants(), prosePlants(), leaksPlants(),
 	} {
 		for rule, plants := range group {
 			all[rule] = append(all[rule], plants...)

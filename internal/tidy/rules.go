@@ -6,7 +6,7 @@ func Rules() []Rule {
 		floorRule(), thirdPartyRule(), simRule(), helperRule(), gomodRule(),
 		goRule(), worldRule(), sleepRule(), contextRule(), protocolRule(), processRule(), globalRule(),
 		fileRule(), functionRule(), exportsRule(), interfaceRule(), formatRule(),
-		docRule(), commentRule(), readmeRule(), architectureRule(),
+		docRule(), commentRule(), readmeRule(), architectureRule(), leaksRule(),
 	}
 }
 
