@@ -14,48 +14,52 @@ import (
 // Memory is a Store in memory, for tests, examples and simulations. Every batch takes effect in Apply and its ticket is done at once.
 // In a simulation Apply is a step, Get and Scan are not. Nothing outlives the process; [Memory.Reopen] stands for a restart.
 type Memory struct {
-	mu      sync.Mutex // serialises writers
-	root    atomic.Pointer[node]
+	mu      sync.Mutex // serialises writers. Not a Var: Get and Scan have no context to read one by
+	image   atomic.Pointer[Image]
 	closed  atomic.Bool
 	applied *stm.Var[uint64] // batches
 }
 
 // NewMemory is an empty store.
-func NewMemory() *Memory { return &Memory{applied: stm.NewVar(uint64(0)).Label("store applied")} }
+func NewMemory() *Memory { return newMemory(Image{}) }
+
+func newMemory(i Image) *Memory {
+	m := &Memory{applied: stm.NewVar(uint64(0)).Label("store applied")}
+	m.image.Store(&i)
+	return m
+}
 
 // Reopen is another store with the same content, as a process finds it after a restart; m may be closed or, as after a kill,
 // open.
-func (m *Memory) Reopen() *Memory {
-	again := NewMemory()
-	again.root.Store(m.root.Load())
-	return again
-}
+func (m *Memory) Reopen() *Memory { return newMemory(*m.image.Load()) }
 
 // Get implements Store.
 func (m *Memory) Get(key []byte) ([]byte, error) {
 	if m.closed.Load() {
 		return nil, ErrClosed
 	}
-	n := m.root.Load().find(key)
-	if n == nil {
+	value, ok := m.image.Load().Get(key)
+	if !ok {
 		return nil, ErrNotFound
 	}
-	return bytes.Clone(n.entry.Value), nil
+	return bytes.Clone(value), nil
 }
 
 // Scan implements Store.
 func (m *Memory) Scan(from, to []byte) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		ended := false // by the loop's body
-		open := !m.closed.Load() && m.root.Load().scan(from, to, func(e Entry) bool {
-			if m.closed.Load() {
-				return false
-			}
-			ended = !yield(Entry{bytes.Clone(e.Key), bytes.Clone(e.Value)}, nil)
-			return !ended
-		})
-		if !open && !ended {
+		if m.closed.Load() {
 			yield(Entry{}, ErrClosed)
+			return
+		}
+		for e := range m.image.Load().Scan(from, to) {
+			if m.closed.Load() {
+				yield(Entry{}, ErrClosed)
+				return
+			}
+			if !yield(Entry{bytes.Clone(e.Key), bytes.Clone(e.Value)}, nil) {
+				return
+			}
 		}
 	}
 }
@@ -76,15 +80,8 @@ func (m *Memory) Apply(ctx context.Context, b *Batch, d Durability) (*Ticket, er
 	if m.closed.Load() {
 		return nil, ErrClosed
 	}
-	root := m.root.Load()
-	for op := range b.Ops() {
-		if op.Delete {
-			root = root.without(op.Key)
-		} else {
-			root = root.with(Entry{op.Key, op.Value})
-		}
-	}
-	m.root.Store(root)
+	image := m.image.Load().With(b.Ops())
+	m.image.Store(&image)
 	return DoneTicket(nil), nil
 }
 

@@ -233,7 +233,7 @@ func TestDecideDeclines(t *testing.T) {
 			cfg.RangeMax = 8
 			f := &fetch{client: client(cfg), peer: "0"}
 			got, err := stm.Query(ctx, func(tx *stm.Tx) []*chain.Header {
-				return stm.OrElse(tx, func(tx *stm.Tx) []*chain.Header { return f.decide(tx).claim.run }, func(*stm.Tx) []*chain.Header { return nil })
+				return stm.OrElse(tx, func(tx *stm.Tx) []*chain.Header { return f.decide(tx).run }, func(*stm.Tx) []*chain.Header { return nil })
 			})
 			require.NoError(t, err)
 			require.Len(t, got, c.want)
@@ -254,7 +254,7 @@ func TestBytesMax(t *testing.T) {
 		cfg.BytesMax = bytesMax
 		p, err := stm.Query(context.Background(), (&fetch{client: client(cfg), peer: "0"}).decide)
 		require.NoError(t, err)
-		require.Len(t, p.claim.run, want, "%d bytes", bytesMax)
+		require.Len(t, p.run, want, "%d bytes", bytesMax)
 	}
 }
 

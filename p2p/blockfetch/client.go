@@ -9,6 +9,7 @@ import (
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/gate"
 )
 
 // Config is what a Client needs of the node. The fields without a default are needed.
@@ -36,7 +37,7 @@ const (
 // Client is the fetching side of a node, shared by its sessions.
 type Client struct {
 	cfg    Config
-	claims *stm.Var[[]*claim] // requests under way; immutable slices, at most one a session
+	claims *gate.Leases[chain.Hash] // of requests under way, at most one a session; when its time is over others may bring the bodies too
 }
 
 // NewClient makes a client. The error names the first field that is missing or out of range.
@@ -70,7 +71,7 @@ func NewClient(cfg Config) (*Client, error) {
 			return nil, fmt.Errorf("blockfetch: Config.%s is missing or out of range", f.name)
 		}
 	}
-	return &Client{cfg: cfg, claims: stm.NewVar[[]*claim](nil).Label("blockfetch.claims")}, nil
+	return &Client{cfg: cfg, claims: gate.NewLeases[chain.Hash]("blockfetch.claims")}, nil
 }
 
 // Fetch runs the initiator's side with one peer until ctx or the session ends; it never returns nil. When it returns, it claims nothing.
@@ -105,8 +106,8 @@ func (f *fetch) round(ctx context.Context, idle InitiatorIdle) (InitiatorIdle, e
 	if p.invalid != nil {
 		return idle, f.s.Invalid(fmt.Errorf("blockfetch: the candidate holds an invalid block: %w", p.invalid))
 	}
-	defer f.client.release(ctx, p.claim)
-	run := p.claim.run
+	defer f.release(ctx, p.claim)
+	run := p.run
 	busy, err := idle.RequestRange(&MsgRequestRange{From: run[0].Point(), To: run[len(run)-1].Point()})
 	if err != nil {
 		return idle, err
@@ -120,6 +121,11 @@ func (f *fetch) round(ctx context.Context, idle InitiatorIdle) (InitiatorIdle, e
 		return f.batch(ctx, m.Next, run)
 	}
 	return idle, err
+}
+
+// release ends a claim, whatever became of the request.
+func (f *fetch) release(ctx context.Context, claim *gate.Lease[chain.Hash]) {
+	_ = stm.Do(env.WithoutCancel(ctx), func(tx *stm.Tx) error { f.client.claims.Release(tx, claim); return nil }) // cannot fail: it never waits
 }
 
 // batch takes the bodies of run.

@@ -193,8 +193,8 @@ func fetching(ctx context.Context, c *Client, watch func(ctx context.Context) er
 		cancel(errEnough)
 		return err
 	})
-	if left := c.claims.Load(ctx); len(left) > 0 {
-		err = errors.Join(err, fmt.Errorf("%d claims left", len(left)))
+	if left, _ := stm.Query(env.WithoutCancel(ctx), c.claims.Len); left > 0 {
+		err = errors.Join(err, fmt.Errorf("%d claims left", left))
 	}
 	return ended, err
 }

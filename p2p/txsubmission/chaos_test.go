@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -55,8 +54,8 @@ func chaos(ctx context.Context, plant func(c *Client)) error {
 	if got := us.state.Load(ctx); len(got.known) != count || got.refused > 0 {
 		err = errors.Join(err, fmt.Errorf("%d of %d transactions came, %d were refused", len(got.known), count, got.refused))
 	}
-	if left := c.leases.Load(ctx); len(left) > 0 {
-		err = errors.Join(err, fmt.Errorf("%d leases left", len(left)))
+	if left, _ := stm.Query(env.WithoutCancel(ctx), c.leases.Len); left > 0 {
+		err = errors.Join(err, fmt.Errorf("%d leases left", left))
 	}
 	return err
 }
@@ -126,8 +125,7 @@ func TestLostLeaseIsCaught(t *testing.T) {
 			c.decide = func(p *pull, tx *stm.Tx) plan {
 				got := p.decide(tx)
 				if got.lease != nil && env.Time(tx).UnixMilli()%7 == 0 {
-					leaked := *got.lease
-					c.leases.Set(tx, append(slices.Clone(c.leases.Get(tx)), &leaked))
+					c.leases.Take(tx, c.cfg.LeaseFor, idsOf(got.run)...)
 				}
 				return got
 			}

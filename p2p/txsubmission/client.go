@@ -7,6 +7,7 @@ import (
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/gate"
 )
 
 // Sink is what takes the transactions, as far as a decision needs to know it. mempool.Pool is one.
@@ -39,7 +40,7 @@ const (
 // Client is the pulling side of a node, shared by its sessions.
 type Client struct {
 	cfg    Config
-	leases *stm.Var[[]*lease] // requests under way; immutable slices, at most one a session
+	leases *gate.Leases[chain.Hash] // of requests under way, at most one a session; when its time is over others may bring the transactions too
 	// decide finds and leases what to ask for next. A field, so that tests can plant decisions that would be wrong.
 	decide func(p *pull, tx *stm.Tx) plan
 }
@@ -71,5 +72,5 @@ func NewClient(cfg Config) (*Client, error) {
 			return nil, fmt.Errorf("txsubmission: Config.%s is missing or out of range", f.name)
 		}
 	}
-	return &Client{cfg: cfg, leases: stm.NewVar[[]*lease](nil).Label("txsubmission.leases"), decide: (*pull).decide}, nil
+	return &Client{cfg: cfg, leases: gate.NewLeases[chain.Hash]("txsubmission.leases"), decide: (*pull).decide}, nil
 }

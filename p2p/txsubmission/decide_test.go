@@ -63,12 +63,8 @@ func TestDecide(t *testing.T) {
 			}
 			other := &pull{client: p.client, pending: announce(c.leased...).IDs}
 			require.NoError(t, stm.Do(ctx, func(tx *stm.Tx) error {
-				l := &lease{ids: map[chain.Hash]struct{}{}, until: env.Time(tx).Add(time.Hour)}
-				for _, a := range other.pending {
-					l.ids[a.ID] = struct{}{}
-				}
-				old := &lease{ids: map[chain.Hash]struct{}{chain.HashOf(all[0]): {}, chain.HashOf(all[3]): {}}, until: env.Time(tx)}
-				p.client.leases.Set(tx, []*lease{l, old}) // one that has run out keeps nobody away
+				p.client.leases.Take(tx, time.Hour, idsOf(other.pending)...)
+				p.client.leases.Take(tx, 0, chain.HashOf(all[0]), chain.HashOf(all[3])) // one that has run out keeps nobody away
 				return nil
 			}))
 			got, err := stm.Query(ctx, func(tx *stm.Tx) plan {
@@ -76,16 +72,16 @@ func TestDecide(t *testing.T) {
 			})
 			require.NoError(t, err)
 			require.Equal(t, c.done, got.done)
-			left := p.client.leases.Load(ctx)
+			left := func() int { n, _ := stm.Query(ctx, p.client.leases.Len); return n }
 			if c.run == nil {
 				require.Nil(t, got.lease)
-				require.Len(t, left, 2)
+				require.Equal(t, 2, left())
 				return
 			}
-			require.Equal(t, announce(c.run...).IDs, got.lease.run)
-			require.Len(t, left, 3)
-			p.client.release(ctx, got.lease)
-			require.Equal(t, left[:2], p.client.leases.Load(ctx))
+			require.Equal(t, announce(c.run...).IDs, got.run)
+			require.Equal(t, 3, left())
+			p.release(ctx, got.lease)
+			require.Equal(t, 2, left())
 		})
 	}
 }
@@ -140,4 +136,12 @@ func TestPaceOfKnown(t *testing.T) {
 		require.NotZero(t, p.conduct.until)
 		p.conduct.until = time.Time{}
 	}
+}
+
+func idsOf(all []Announced) []chain.Hash {
+	ids := make([]chain.Hash, len(all))
+	for i, a := range all {
+		ids[i] = a.ID
+	}
+	return ids
 }

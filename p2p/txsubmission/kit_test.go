@@ -140,8 +140,8 @@ func pulling(ctx context.Context, c *Client, watch func(ctx context.Context) err
 	for _, t := range r.taps {
 		err = errors.Join(err, t.err)
 	}
-	if left := c.leases.Load(ctx); len(left) > 0 {
-		err = errors.Join(err, fmt.Errorf("%d leases left", len(left)))
+	if left, _ := stm.Query(env.WithoutCancel(ctx), c.leases.Len); left > 0 {
+		err = errors.Join(err, fmt.Errorf("%d leases left", left))
 	}
 	return r, err
 }

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/p2p/table"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/gate"
 )
 
 // Pull runs the initiator's side with one peer until ctx or the session ends; it never returns nil. When it returns, it leases nothing.
@@ -76,8 +78,8 @@ func (p *pull) fetch(ctx context.Context) error {
 		return err
 	}
 	if plan.lease != nil {
-		defer p.client.release(ctx, plan.lease)
-		if err := p.request(ctx, plan.lease); err != nil {
+		defer p.release(ctx, plan.lease)
+		if err := p.request(ctx, plan.run, plan.lease.Until()); err != nil {
 			return err
 		}
 	}
@@ -98,10 +100,15 @@ func (p *pull) pace(ctx context.Context, plan plan) {
 	}
 }
 
-// request asks for what is leased, and takes it.
-func (p *pull) request(ctx context.Context, l *lease) error {
-	ids := make([]chain.Hash, len(l.run))
-	for i, a := range l.run {
+// release ends a lease, whatever became of the request.
+func (p *pull) release(ctx context.Context, l *gate.Lease[chain.Hash]) {
+	_ = stm.Do(env.WithoutCancel(ctx), func(tx *stm.Tx) error { p.client.leases.Release(tx, l); return nil }) // cannot fail: it never waits
+}
+
+// request asks for what is leased until a moment, and takes it.
+func (p *pull) request(ctx context.Context, run []Announced, until time.Time) error {
+	ids := make([]chain.Hash, len(run))
+	for i, a := range run {
 		ids[i] = a.ID
 	}
 	if err := p.s.Send(&MsgRequestTxs{IDs: ids}); err != nil {
@@ -111,8 +118,8 @@ func (p *pull) request(ctx context.Context, l *lease) error {
 	if err != nil {
 		return err
 	}
-	p.conduct.answered(env.Now(ctx).After(l.until))
-	return p.take(ctx, l.run, m.(*MsgReplyTxs).Txs)
+	p.conduct.answered(env.Now(ctx).After(until))
+	return p.take(ctx, run, m.(*MsgReplyTxs).Txs)
 }
 
 // yield lets other sessions go first with what is announced, if this peer has let a lease run out: one that announces quickly and

@@ -68,7 +68,7 @@ func overtaking(p *pull, tx *stm.Tx) plan {
 	q := *p
 	q.pending = nil
 	for _, a := range p.pending {
-		if !leased(p.client.live(tx), a.ID) {
+		if !p.client.leases.Held(tx)(a.ID) {
 			q.pending = append(q.pending, a)
 		}
 	}

@@ -19,7 +19,7 @@ func TestSuite(t *testing.T) {
 	for _, c := range storetest.Checks() {
 		t.Run(c.Name, func(t *testing.T) {
 			require.NoError(t, registry.Run(context.Background(), func(_ context.Context, s *registry.Scope) error {
-				c.Run(t, func(testing.TB) func() store.Store {
+				c.Run(t.Context(), t, func(testing.TB) func() store.Store {
 					dir := t.TempDir()
 					return func() store.Store {
 						db, err := Open(s, dir, Config{})

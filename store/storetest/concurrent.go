@@ -12,10 +12,10 @@ import (
 )
 
 // atomicity has a writer keep two keys equal while a reader scans them all the while.
-func atomicity(tb testing.TB, mk Maker) {
+func atomicity(ctx context.Context, tb testing.TB, mk Maker) {
 	opened(tb, mk, func(s store.Store) {
-		apply(tb, s, store.Written, "x=0", "y=0")
-		err := registry.Run(context.Background(), func(_ context.Context, scope *registry.Scope) error {
+		apply(ctx, tb, s, store.Written, "x=0", "y=0")
+		err := registry.Run(ctx, func(ctx context.Context, scope *registry.Scope) error {
 			over := stm.NewVar(false)
 			scope.Go("writer", func(ctx context.Context) error {
 				defer func() {
@@ -54,11 +54,11 @@ func atomicity(tb testing.TB, mk Maker) {
 }
 
 // concurrent has several callers overwrite a key each with rising numbers.
-func concurrent(tb testing.TB, mk Maker) {
+func concurrent(ctx context.Context, tb testing.TB, mk Maker) {
 	const callers, each = 8, 40
 	open := mk(tb)
 	s := open()
-	err := registry.Run(context.Background(), func(_ context.Context, scope *registry.Scope) error {
+	err := registry.Run(ctx, func(ctx context.Context, scope *registry.Scope) error {
 		for c := range callers {
 			scope.Go(fmt.Sprint("caller", c), func(ctx context.Context) error {
 				for i := range each {

@@ -4,8 +4,10 @@
 // # Example
 //
 //	for _, c := range storetest.Checks() {
-//		t.Run(c.Name, func(t *testing.T) { c.Run(t, newDisk) })
+//		t.Run(c.Name, func(t *testing.T) { c.Run(ctx, t, newDisk) })
 //	}
+//
+// The context says in which world a check runs: in a simulation its concurrent parts are tasks of that.
 //
 // # Testing
 //

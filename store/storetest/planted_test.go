@@ -22,7 +22,7 @@ func memory(testing.TB) func() store.Store {
 
 func TestMemory(t *testing.T) {
 	for _, c := range storetest.Checks() {
-		t.Run(c.Name, func(t *testing.T) { c.Run(t, memory) })
+		t.Run(c.Name, func(t *testing.T) { c.Run(t.Context(), t, memory) })
 	}
 }
 
@@ -50,7 +50,7 @@ func fails(t *testing.T, name string, mk storetest.Maker) (said string) {
 		said = v.said
 	}()
 	i := slices.IndexFunc(storetest.Checks(), func(c storetest.Check) bool { return c.Name == name })
-	storetest.Checks()[i].Run(v, mk)
+	storetest.Checks()[i].Run(t.Context(), v, mk)
 	return
 }
 

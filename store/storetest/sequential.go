@@ -15,45 +15,45 @@ import (
 	"github.com/synodkit/synod/store"
 )
 
-func getPut(tb testing.TB, mk Maker) {
+func getPut(ctx context.Context, tb testing.TB, mk Maker) {
 	opened(tb, mk, func(s store.Store) {
 		absent(tb, s, "a")
-		apply(tb, s, store.Written, "a=1", "b=")
+		apply(ctx, tb, s, store.Written, "a=1", "b=")
 		want(tb, s, "", "", "a=1", "b=")
-		apply(tb, s, store.Written, "a=2", "-b")
+		apply(ctx, tb, s, store.Written, "a=2", "-b")
 		want(tb, s, "", "", "a=2")
 		absent(tb, s, "b", "A", "aa")
-		apply(tb, s, store.Written) // nothing to do is fine
+		apply(ctx, tb, s, store.Written) // nothing to do is fine
 		want(tb, s, "", "", "a=2")
 	})
 }
 
-func visible(tb testing.TB, mk Maker) {
+func visible(ctx context.Context, tb testing.TB, mk Maker) {
 	opened(tb, mk, func(s store.Store) {
 		for i := range 20 {
 			for _, d := range []store.Durability{store.Written, store.Durable} {
 				e := fmt.Sprintf("%v%d=x", d, i)
-				apply(tb, s, d, e)
+				apply(ctx, tb, s, d, e)
 				x, err := s.Get([]byte(e[:len(e)-2]))
 				check(tb, err == nil && string(x) == "x", "done but not visible: %q, %v", x, err)
 			}
 		}
-		t, err := s.Apply(context.Background(), batch("q=1"), store.Queued)
+		t, err := s.Apply(ctx, batch("q=1"), store.Queued)
 		check(tb, err == nil, "apply: %v", err)
 		type outcome struct {
 			err  error
 			done bool
 		}
-		o, err := stm.Query(context.Background(), func(tx *stm.Tx) outcome { err, done := t.Done(tx); return outcome{err, done} })
+		o, err := stm.Query(ctx, func(tx *stm.Tx) outcome { err, done := t.Done(tx); return outcome{err, done} })
 		check(tb, err == nil && o.done && o.err == nil, "a Queued ticket is not done at once: %v, %v", o, err)
-		apply(tb, s, store.Written, "r=1")
+		apply(ctx, tb, s, store.Written, "r=1")
 		want(tb, s, "q", "s", "q=1", "r=1") // what was accepted before a written batch is written
 	})
 }
 
-func scanOrder(tb testing.TB, mk Maker) {
+func scanOrder(ctx context.Context, tb testing.TB, mk Maker) {
 	opened(tb, mk, func(s store.Store) {
-		apply(tb, s, store.Written, "b=2", "a\x00=1", "\xff=9", "a=0", "ba=3", "\x00=z")
+		apply(ctx, tb, s, store.Written, "b=2", "a\x00=1", "\xff=9", "a=0", "ba=3", "\x00=z")
 		all := []string{"\x00=z", "a=0", "a\x00=1", "b=2", "ba=3", "\xff=9"}
 		want(tb, s, "", "", all...)
 		want(tb, s, "a", "b", all[1:3]...)
@@ -82,16 +82,16 @@ func scanOrder(tb testing.TB, mk Maker) {
 	})
 }
 
-func scanSnapshot(tb testing.TB, mk Maker) {
+func scanSnapshot(ctx context.Context, tb testing.TB, mk Maker) {
 	opened(tb, mk, func(s store.Store) {
-		apply(tb, s, store.Written, "a=1", "b=1", "c=1")
+		apply(ctx, tb, s, store.Written, "a=1", "b=1", "c=1")
 		scan := s.Scan(nil, nil)
-		apply(tb, s, store.Written, "a=2")
+		apply(ctx, tb, s, store.Written, "a=2")
 		var got []string
 		for e, err := range scan {
 			check(tb, err == nil, "scan: %v", err)
 			if len(got) == 0 {
-				apply(tb, s, store.Written, "b=3", "-c", "d=3")
+				apply(ctx, tb, s, store.Written, "b=3", "-c", "d=3")
 			}
 			got = append(got, fmt.Sprintf("%s=%s", e.Key, e.Value))
 		}
@@ -100,15 +100,15 @@ func scanSnapshot(tb testing.TB, mk Maker) {
 	})
 }
 
-func aliasing(tb testing.TB, mk Maker) {
+func aliasing(ctx context.Context, tb testing.TB, mk Maker) {
 	opened(tb, mk, func(s store.Store) {
 		k, v := []byte("key"), []byte("value")
 		b := new(store.Batch)
 		b.Put(k, v)
 		k[0], v[0] = 'X', 'X'
-		_, err := s.Apply(context.Background(), b, store.Queued)
+		_, err := s.Apply(ctx, b, store.Queued)
 		check(tb, err == nil, "apply: %v", err)
-		apply(tb, s, store.Written, "z=1")
+		apply(ctx, tb, s, store.Written, "z=1")
 		x, err := s.Get([]byte("key"))
 		check(tb, err == nil, "get: %v", err)
 		x[0] = 'Y'
@@ -123,33 +123,33 @@ func aliasing(tb testing.TB, mk Maker) {
 	})
 }
 
-func order(tb testing.TB, mk Maker) {
+func order(ctx context.Context, tb testing.TB, mk Maker) {
 	opened(tb, mk, func(s store.Store) {
-		apply(tb, s, store.Written, "a=1", "a=2", "-a", "a=3", "b=1", "-b")
+		apply(ctx, tb, s, store.Written, "a=1", "a=2", "-a", "a=3", "b=1", "-b")
 		want(tb, s, "", "", "a=3")
 		var last *store.Ticket
 		for i := range 50 {
-			t, err := s.Apply(context.Background(), batch(fmt.Sprintf("a=%d", i), fmt.Sprintf("n%02d=", i)), store.Queued)
+			t, err := s.Apply(ctx, batch(fmt.Sprintf("a=%d", i), fmt.Sprintf("n%02d=", i)), store.Queued)
 			if i%3 == 0 {
-				t, err = s.Apply(context.Background(), batch(fmt.Sprintf("a=%d!", i)), store.Written)
+				t, err = s.Apply(ctx, batch(fmt.Sprintf("a=%d!", i)), store.Written)
 			}
 			check(tb, err == nil, "apply: %v", err)
 			last = t
 		}
-		check(tb, last.Wait(context.Background()) == nil, "ticket")
-		apply(tb, s, store.Durable, "z=")
+		check(tb, last.Wait(ctx) == nil, "ticket")
+		apply(ctx, tb, s, store.Durable, "z=")
 		x, err := s.Get([]byte("a"))
 		check(tb, err == nil && string(x) == "49", "the last batch did not win: %q, %v", x, err)
 	})
 }
 
-func reopen(tb testing.TB, mk Maker) {
+func reopen(ctx context.Context, tb testing.TB, mk Maker) {
 	open := mk(tb)
 	s := open()
 	for i := range 10 {
-		apply(tb, s, store.Durability(i%3), fmt.Sprintf("k%d=%d", i, i), "last="+fmt.Sprint(i))
+		apply(ctx, tb, s, store.Durability(i%3), fmt.Sprintf("k%d=%d", i, i), "last="+fmt.Sprint(i))
 	}
-	_, err := s.Apply(context.Background(), batch("queued=1", "-k0"), store.Queued)
+	_, err := s.Apply(ctx, batch("queued=1", "-k0"), store.Queued)
 	check(tb, err == nil, "apply: %v", err)
 	check(tb, s.Close() == nil, "close")
 	for range 3 {
@@ -161,7 +161,7 @@ func reopen(tb testing.TB, mk Maker) {
 	}
 }
 
-func limits(tb testing.TB, mk Maker) {
+func limits(ctx context.Context, tb testing.TB, mk Maker) {
 	opened(tb, mk, func(s store.Store) {
 		big := new(store.Batch)
 		for i := range store.BatchBytesMax>>20 + 1 {
@@ -173,10 +173,10 @@ func limits(tb testing.TB, mk Maker) {
 		longKey.Put([]byte("ok"), nil)
 		longKey.Delete(make([]byte, store.KeyBytesMax+1))
 		for _, b := range []*store.Batch{big, noKey, longKey} {
-			_, err := s.Apply(context.Background(), b, store.Durable)
+			_, err := s.Apply(ctx, b, store.Durable)
 			check(tb, errors.Is(err, store.ErrLimit), "over a limit: %v", err)
 		}
-		apply(tb, s, store.Durable, string(bytes.Repeat([]byte("k"), store.KeyBytesMax))+"=v")
+		apply(ctx, tb, s, store.Durable, string(bytes.Repeat([]byte("k"), store.KeyBytesMax))+"=v")
 		n := 0
 		for range s.Scan(nil, nil) {
 			n++
@@ -185,30 +185,30 @@ func limits(tb testing.TB, mk Maker) {
 	})
 }
 
-func cancelled(tb testing.TB, mk Maker) {
+func cancelled(ctx context.Context, tb testing.TB, mk Maker) {
 	opened(tb, mk, func(s store.Store) {
-		ctx, cancel := env.WithCancel(context.Background())
+		over, cancel := env.WithCancel(ctx)
 		cancel()
-		t, err := s.Apply(ctx, batch("a=1"), store.Durable)
+		t, err := s.Apply(over, batch("a=1"), store.Durable)
 		if err == nil { // a queue with room may accept
-			check(tb, t.Wait(context.Background()) == nil, "ticket")
+			check(tb, t.Wait(ctx) == nil, "ticket")
 			want(tb, s, "", "", "a=1")
 			return
 		}
 		check(tb, errors.Is(err, context.Canceled), "cancelled: %v", err)
-		apply(tb, s, store.Durable, "b=1")
+		apply(ctx, tb, s, store.Durable, "b=1")
 		want(tb, s, "", "", "b=1")
 	})
 }
 
-func closed(tb testing.TB, mk Maker) {
+func closed(ctx context.Context, tb testing.TB, mk Maker) {
 	s := mk(tb)()
-	apply(tb, s, store.Durable, "a=1", "b=2")
+	apply(ctx, tb, s, store.Durable, "a=1", "b=2")
 	check(tb, s.Close() == nil, "close")
 	check(tb, s.Close() == nil, "closing again")
 	_, err := s.Get([]byte("a"))
 	check(tb, errors.Is(err, store.ErrClosed), "get: %v", err)
-	_, err = s.Apply(context.Background(), batch("c=1"), store.Queued)
+	_, err = s.Apply(ctx, batch("c=1"), store.Queued)
 	check(tb, errors.Is(err, store.ErrClosed), "apply: %v", err)
 	n := 0
 	for _, err := range s.Scan(nil, nil) {
@@ -219,7 +219,7 @@ func closed(tb testing.TB, mk Maker) {
 }
 
 // model compares random batches with a map, across reopenings.
-func model(tb testing.TB, mk Maker) {
+func model(ctx context.Context, tb testing.TB, mk Maker) {
 	const seed = 7
 	r := rand.New(rand.NewPCG(seed, 1))
 	open, ref := mk(tb), map[string]string{}
@@ -236,7 +236,7 @@ func model(tb testing.TB, mk Maker) {
 			ref[k] = fmt.Sprint(step)
 			ops = append(ops, k+"="+ref[k])
 		}
-		apply(tb, s, store.Durability(1+r.IntN(2)), ops...)
+		apply(ctx, tb, s, store.Durability(1+r.IntN(2)), ops...)
 		if r.IntN(10) == 0 {
 			check(tb, s.Close() == nil, "close")
 			s = open()

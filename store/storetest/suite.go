@@ -14,10 +14,10 @@ import (
 // holds what it held.
 type Maker func(tb testing.TB) (open func() store.Store)
 
-// Check is one property of a store. Run fails tb if the store lacks it.
+// Check is one property of a store. Run fails tb if the store lacks it; it works in the world of its context.
 type Check struct {
 	Name string
-	Run  func(tb testing.TB, mk Maker)
+	Run  func(ctx context.Context, tb testing.TB, mk Maker)
 }
 
 // Checks are all properties.
@@ -60,11 +60,11 @@ func batch(ops ...string) *store.Batch {
 	return b
 }
 
-func apply(tb testing.TB, s store.Store, d store.Durability, ops ...string) {
+func apply(ctx context.Context, tb testing.TB, s store.Store, d store.Durability, ops ...string) {
 	tb.Helper()
-	t, err := s.Apply(context.Background(), batch(ops...), d)
+	t, err := s.Apply(ctx, batch(ops...), d)
 	check(tb, err == nil, "apply %v: %v", ops, err)
-	err = t.Wait(context.Background())
+	err = t.Wait(ctx)
 	check(tb, err == nil, "ticket of %v: %v", ops, err)
 }
 

@@ -305,3 +305,54 @@ func TestMergePanics(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 11, v)
 }
+
+// TestOutcome looks at promises without waiting.
+func TestOutcome(t *testing.T) {
+	boom := errors.New("boom")
+	open, kept, made, failed := cell.NewPromise[int](), cell.NewPromise[int](), cell.NewKept(8), cell.NewPromise[int]()
+	inTx(t, func(tx *stm.Tx) {
+		_, err := kept.Put(tx, 7)
+		require.NoError(t, err)
+		failed.Fail(tx, boom)
+		for _, c := range []struct {
+			p    *cell.Promise[int]
+			v    int
+			err  error
+			done bool
+		}{{open, 0, nil, false}, {kept, 7, nil, true}, {made, 8, nil, true}, {failed, 0, boom, true}} {
+			v, err, done := c.p.Outcome(tx)
+			require.Equal(t, c.v, v)
+			require.Equal(t, c.err, err)
+			require.Equal(t, c.done, done)
+		}
+		_, err = made.Put(tx, 9)
+		require.ErrorIs(t, err, prop.ErrClosed)
+	})
+}
+
+// TestMailboxFind sees a key that waits, one that is checked out, and both at once.
+func TestMailboxFind(t *testing.T) {
+	m := cell.NewMailbox(4, func(v int) int { return v % 10 }, func(_, new int) int { return new })
+	find := func(tx *stm.Tx, want ...any) {
+		v, ok := m.Find(tx, 1)
+		require.Equal(t, want, []any{v, ok})
+	}
+	inTx(t, func(tx *stm.Tx) {
+		find(tx, 0, false)
+		_, err := m.Put(tx, 11)
+		require.NoError(t, err)
+		find(tx, 11, true)
+		out := prop.Rest(tx, m.Checkouts(), 4)
+		require.Equal(t, []int{11}, out)
+		find(tx, 11, true)
+		require.Empty(t, prop.Rest(tx, m, 4))
+		_, err = m.Put(tx, 21)
+		require.NoError(t, err)
+		find(tx, 21, true)
+		require.Empty(t, prop.Rest(tx, m.Checkouts(), 4), "its key is checked out")
+		m.Done(tx, 1)
+		find(tx, 21, true)
+		require.Equal(t, []int{21}, prop.Rest(tx, m, 4))
+		find(tx, 0, false)
+	})
+}

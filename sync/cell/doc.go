@@ -14,7 +14,8 @@
 //
 // A Mailbox keeps one value for each key that waits, merged from all that were put meanwhile. A key that is checked out
 // is given to nobody else until it is done, and what is put for it meanwhile waits; so work on one key never overlaps,
-// and what arrives during it is not forgotten.
+// and what arrives during it is not forgotten. [Mailbox.Find] tells what waits or is worked on, so that nobody need put it
+// again.
 //
 // # Order, bound, loss, fairness
 //

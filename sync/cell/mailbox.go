@@ -23,7 +23,7 @@ type post[K comparable, T any] struct {
 	waiting *trie[K, T]
 	size    int // of waiting
 	order   fifo[K]
-	busy    *trie[K, struct{}] // checked out; a key in waiting is either here or in order
+	busy    *trie[K, T] // checked out; a key in waiting is either here or in order
 	closed  bool
 }
 
@@ -35,6 +35,12 @@ func NewMailbox[K comparable, T any](capacity int, key func(T) K, merge func(old
 	}
 	state := stm.NewVar(&post[K, T]{}).Label("mailbox")
 	return &Mailbox[K, T]{capacity, key, merge, maphash.MakeSeed(), state}
+}
+
+// Label names the mailbox's Var for dumps and traces, and returns the mailbox.
+func (m *Mailbox[K, T]) Label(name string) *Mailbox[K, T] {
+	m.state.Label(name)
+	return m
 }
 
 // Props is the mailbox's contract.
@@ -82,11 +88,18 @@ func (m *Mailbox[K, T]) Take(tx *stm.Tx) (none T, err error) {
 func (m *Mailbox[K, T]) Checkout(tx *stm.Tx) (T, error) {
 	v, p, err := m.next(tx)
 	if err == nil {
-		p.busy = p.busy.with(m.seed, m.key(v), struct{}{})
+		p.busy = p.busy.with(m.seed, m.key(v), v)
 		m.state.Set(tx, p)
 	}
 	return v, err
 }
+
+// Checkouts is the mailbox as a source whose Take is Checkout.
+func (m *Mailbox[K, T]) Checkouts() prop.Source[T] { return checkouts[K, T]{m} }
+
+type checkouts[K comparable, T any] struct{ *Mailbox[K, T] }
+
+func (c checkouts[K, T]) Take(tx *stm.Tx) (T, error) { return c.Checkout(tx) }
 
 // next takes a value out of a copy of the state.
 func (m *Mailbox[K, T]) next(tx *stm.Tx) (v T, next *post[K, T], err error) {
@@ -132,6 +145,15 @@ func (m *Mailbox[K, T]) Work(ctx context.Context, f func(ctx context.Context, v 
 		})
 	}()
 	return f(ctx, v)
+}
+
+// Find is the value that waits for a key, or else the one that is checked out; it stays.
+func (m *Mailbox[K, T]) Find(tx *stm.Tx, k K) (T, bool) {
+	p := m.state.Get(tx)
+	if v, waits := p.waiting.get(m.seed, k); waits {
+		return v, true
+	}
+	return p.busy.get(m.seed, k)
 }
 
 // Len is how many keys wait.

@@ -26,6 +26,11 @@ func NewPromise[T any]() *Promise[T] {
 	return &Promise[T]{stm.NewVar[*outcome[T]](nil).Label("promise")}
 }
 
+// NewKept makes a promise that is kept already.
+func NewKept[T any](v T) *Promise[T] {
+	return &Promise[T]{stm.NewVar(&outcome[T]{value: v}).Label("promise")}
+}
+
 // Props is the promise's contract.
 func (p *Promise[T]) Props() prop.Props {
 	return prop.Props{Order: prop.FIFO, Capacity: 1, Full: prop.Rejects, Broadcast: true, Once: true}
@@ -57,6 +62,14 @@ func (p *Promise[T]) Await(tx *stm.Tx) (T, error) {
 		return o.value, o.err
 	}
 	return stm.Select[T](tx) // no alternative: retries, without a panic
+}
+
+// Outcome is Await without waiting: done is false as long as Await would wait.
+func (p *Promise[T]) Outcome(tx *stm.Tx) (v T, err error, done bool) {
+	if o := p.outcome.Get(tx); o != nil {
+		return o.value, o.err, true
+	}
+	return v, nil, false
 }
 
 // Fulfil keeps the promise with what f gives. However f ends otherwise, by an error, a panic or Goexit, the promise has

@@ -1,5 +1,5 @@
 // Package gate makes tasks wait for each other: to be few at a time ([Semaphore], [RWLock], [RAWLock]), to have all
-// arrived ([Latch], [Barrier]), or to be slow enough ([Limiter], [LeakyBucket]). State that is read and written within one
+// arrived ([Latch], [Barrier]), to be slow enough ([Limiter], [LeakyBucket]), or not to do the same twice ([Leases]). State that is read and written within one
 // transaction needs no lock; use one here to keep others out across several transactions, or across work outside of
 // any.
 //
@@ -16,6 +16,10 @@
 // A Limiter lets a burst pass and then so many a second. A LeakyBucket is filled in transactions and drains with time; it
 // can be asked whether it would overflow (conduct of a peer), and waited for until it is empty (patience with a peer).
 // A Limiter with a burst of 1 lets pass at equal distances, which is a leaky bucket used as a queue.
+//
+// Leases are locks on keys that end by themselves, looked at and taken in the transaction that decides what to do next.
+//
+// A bound by weight, of a queue's bytes say, is a queue and a Semaphore in one transaction: see the example of TryAcquire.
 //
 // # Order and fairness
 //

@@ -9,6 +9,7 @@ import (
 	"github.com/synodkit/synod/sim"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/sync/gate"
+	"github.com/synodkit/synod/sync/queue"
 )
 
 // A semaphore bounds how much is done at a time; here, how many bytes are in flight.
@@ -133,4 +134,36 @@ func ExampleLeakyBucket() {
 	})
 	fmt.Println(r.Elapsed, r.Err)
 	// Output: 10s <nil>
+}
+
+// A queue that is bounded by the bytes of what it holds, besides their number: one transaction needs both. A value that
+// is larger than all bytes needs all of them, and so comes alone.
+func ExampleSemaphore_TryAcquire() {
+	ctx := context.Background()
+	const bytesMax = 10
+	lines, room := queue.FIFO(8, queue.Wait[string]()), gate.NewSemaphore(bytesMax)
+	weight := func(line string) int { return max(1, min(len(line), bytesMax)) }
+	put := func(tx *stm.Tx, line string) error {
+		if _, err := lines.Put(tx, line); err != nil {
+			return err
+		}
+		if !room.TryAcquire(tx, weight(line)) {
+			return stm.ErrRetry
+		}
+		return nil
+	}
+	take := func(tx *stm.Tx) (string, error) {
+		line, err := lines.Take(tx)
+		if err == nil {
+			room.Release(tx, weight(line))
+		}
+		return line, err
+	}
+	_ = stm.Do(ctx, func(tx *stm.Tx) error { return put(tx, "six of ten") })
+	fits, _ := stm.Query(ctx, func(tx *stm.Tx) bool { return room.Free(tx) > 0 })
+	fmt.Println(fits)
+	fmt.Println(stm.Atomically(ctx, take))
+	// Output:
+	// false
+	// six of ten <nil>
 }

@@ -61,3 +61,10 @@ func (c *chain[T]) next(tx *stm.Tx) (v T, ok bool) {
 func (c *chain[T]) evict(_ *stm.Tx, v T) T { return v } // never asked for: there is room
 
 func (c *chain[T]) size(tx *stm.Tx) int { return c.gauge.Depth(tx) }
+
+func (c *chain[T]) label(name string) {
+	c.first.Label(name + ".first")
+	c.last.Label(name + ".last")
+	c.gauge.in.Label(name + ".in")
+	c.gauge.out.Label(name + ".out")
+}

@@ -26,7 +26,9 @@ type shelf[T any] interface {
 	add(tx *stm.Tx, v T)                // there is room
 	next(tx *stm.Tx) (T, bool)          // takes the value whose turn it is
 	evict(tx *stm.Tx, v T) T            // adds v in the place of another value, and gives that one; or gives v itself
+	walk(tx *stm.Tx, f func(v T) pick)  // shows f the values in the order of their turns, and removes those it picks
 	size(tx *stm.Tx) int
+	label(name string)
 }
 
 // FIFO makes a queue whose oldest value is taken first.
@@ -79,6 +81,13 @@ func newQueue[T any](s shelf[T], order prop.Order, capacity int, full Full[T]) *
 		full.kind = prop.Waits
 	}
 	return &Queue[T]{s, full.kind, order, capacity, stm.NewVar(status{}).Label("queue.status")}
+}
+
+// Label names the queue's Vars for dumps and traces, and returns the queue.
+func (q *Queue[T]) Label(name string) *Queue[T] {
+	q.held.label(name)
+	q.status.Label(name + ".status")
+	return q
 }
 
 // Props is the queue's contract.

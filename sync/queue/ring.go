@@ -46,7 +46,7 @@ func (r *ring[T]) room(tx *stm.Tx, reserved int) bool {
 
 func (r *ring[T]) add(tx *stm.Tx, v T) {
 	tail := r.tail.Get(tx)
-	r.slots[tail%uint64(len(r.slots))].Set(tx, v)
+	r.slot(tail).Set(tx, v)
 	r.tail.Set(tx, tail+1)
 }
 
@@ -59,7 +59,7 @@ func (r *ring[T]) next(tx *stm.Tx) (v T, ok bool) {
 		}
 		r.seen.Set(tx, tail)
 	}
-	slot := r.slots[head%uint64(len(r.slots))]
+	slot := r.slot(head)
 	v = slot.Get(tx)
 	var none T
 	slot.Set(tx, none) // a taken value is not kept alive
@@ -77,3 +77,11 @@ func (r *ring[T]) evict(tx *stm.Tx, v T) T {
 }
 
 func (r *ring[T]) size(tx *stm.Tx) int { return int(r.tail.Get(tx) - r.head.Get(tx)) }
+
+// slot is the place of the value number n.
+func (r *ring[T]) slot(n uint64) *stm.Var[T] { return r.slots[n%uint64(len(r.slots))] }
+
+func (r *ring[T]) label(name string) {
+	r.head.Label(name + ".head")
+	r.tail.Label(name + ".tail")
+}

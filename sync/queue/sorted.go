@@ -83,3 +83,5 @@ func (s *sorted[T]) without(c *content[T], e *entry[T]) *content[T] {
 	}
 	return d
 }
+
+func (s *sorted[T]) label(name string) { s.content.Label(name + ".content") }

@@ -17,7 +17,7 @@ func (s *stack[T]) room(tx *stm.Tx, reserved int) bool { return s.size(tx)+reser
 
 func (s *stack[T]) add(tx *stm.Tx, v T) {
 	top := s.top.Get(tx)
-	s.slots[top%uint64(len(s.slots))].Set(tx, v)
+	s.slot(top).Set(tx, v)
 	s.top.Set(tx, top+1)
 }
 
@@ -32,7 +32,7 @@ func (s *stack[T]) next(tx *stm.Tx) (v T, ok bool) {
 
 // clear gives the value at a counter and does not keep it alive.
 func (s *stack[T]) clear(tx *stm.Tx, at uint64) T {
-	slot := s.slots[at%uint64(len(s.slots))]
+	slot := s.slot(at)
 	v := slot.Get(tx)
 	var none T
 	slot.Set(tx, none)
@@ -51,3 +51,8 @@ func (s *stack[T]) evict(tx *stm.Tx, v T) T {
 }
 
 func (s *stack[T]) size(tx *stm.Tx) int { return int(s.top.Get(tx) - s.bottom.Get(tx)) }
+
+// slot is the place of the value number n.
+func (s *stack[T]) slot(n uint64) *stm.Var[T] { return s.slots[n%uint64(len(s.slots))] }
+
+func (s *stack[T]) label(name string) { s.top.Label(name + ".top") }

@@ -99,3 +99,8 @@ func withoutFirst[E any](n *node[E]) *node[E] {
 	}
 	return join(withoutFirst(n.left), n.e, n.right)
 }
+
+// each shows f the elements in their order until it says that it is enough.
+func (n *node[E]) each(f func(e E) bool) bool {
+	return n == nil || n.left.each(f) && f(n.e) && n.right.each(f)
+}

@@ -24,8 +24,7 @@ func Run(t *testing.T, k Kit, simulate Simulate, size int) {
 func (k Kit) Check(simulate Simulate, size int) error {
 	ctx := context.Background()
 	for seed := range uint64(4 * size) {
-		r := rand.New(rand.NewPCG(seed, 0))
-		if err := k.Sequence(ctx, r.IntN); err != nil {
+		if err := k.Sequence(ctx, Choices(seed)); err != nil {
 			return fmt.Errorf("sequence %d: %w", seed, err)
 		}
 	}
@@ -50,3 +49,6 @@ func (k Kit) Check(simulate Simulate, size int) error {
 	}
 	return nil
 }
+
+// Choices makes the choices of a seed: each call picks a number below n.
+func Choices(seed uint64) func(n int) int { return rand.New(rand.NewPCG(seed, 0)).IntN }
