@@ -9,6 +9,9 @@ import (
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/cell"
+	"github.com/synodkit/synod/sync/gate"
+	"github.com/synodkit/synod/sync/prop"
 )
 
 // Chain selects the best valid chain among the blocks it is given, keeps it in a store, and shows it. Made by [Open]; safe for concurrent use.
@@ -23,16 +26,18 @@ type Chain[S any] struct {
 	stats    *stm.Var[Stats]
 	last     *stm.Var[Switch]
 
-	queue     *stm.Var[queue] // appended to by AddBlock, emptied and closed by the selection task
-	followers *stm.Var[int]   // open ones
-	failed    *stm.Var[error] // set by followers that found the store unreadable; ends the selection task
+	queue     *cell.Mailbox[chain.Hash, *Added] // put by AddBlock, emptied by the selection task
+	ended     *stm.Var[error]                   // set by the selection task when it ends; wraps ErrClosed
+	followers *gate.Semaphore                   // one for each that is open
+	failed    *stm.Var[error]                   // set by followers that found the store unreadable; ends the selection task
 
-	switches *stm.Var[*journal]     // written by the selection task
-	declined *stm.Var[*journal]     // likewise
-	next     *stm.Var[*snapshot[S]] // to be written: set by the selection task, taken away by the task that has written it
-	kept     *stm.Var[chain.Tip]    // of the newest snapshot; set by the task that writes them
-	resumed  chain.Tip              // of the snapshot that Open used; zero if none
-	useless  []chain.BlockNo        // snapshots that it could not use
+	switches *stm.Var[*journal]                    // written by the selection task
+	declined *stm.Var[*journal]                    // likewise
+	next     *cell.Mailbox[struct{}, *snapshot[S]] // to be written: put by the selection task, the newest in the place of one that waits
+	snapped  chain.BlockNo                         // of the newest that was due at Open
+	kept     *stm.Var[chain.Tip]                   // of the newest snapshot; set by the task that writes them
+	resumed  chain.Tip                             // of the snapshot that Open used; zero if none
+	useless  []chain.BlockNo                       // snapshots that it could not use
 }
 
 // Open resumes the chain that the store holds and starts the selection task in s. It checks all of the chain, or with snapshots (Config.Encode) what comes
@@ -65,13 +70,14 @@ func newChain[S any](ctx context.Context, cfg Config[S]) (*Chain[S], *Selection[
 	c.invalid = stm.NewVar(trie[*InvalidError]{}).Label("chainsel.invalid")
 	c.stats = stm.NewVar(Stats{}).Label("chainsel.stats")
 	c.last = stm.NewVar(Switch{}).Label("chainsel.last")
-	c.queue = stm.NewVar(queue{}).Label("chainsel.queue")
-	c.followers = stm.NewVar(0).Label("chainsel.followers")
+	c.queue = newQueue(c.cfg.QueueMax)
+	c.ended = stm.NewVar[error](nil).Label("chainsel.ended")
+	c.followers = gate.NewSemaphore(c.cfg.FollowersMax)
 	c.failed = stm.NewVar[error](nil).Label("chainsel.failed")
 	c.switches = stm.NewVar[*journal](nil).Label("chainsel.switches")
 	c.kept = stm.NewVar(c.resumed).Label("chainsel.kept")
 	c.declined = stm.NewVar[*journal](nil).Label("chainsel.declined")
-	return c, sel, nil
+	return c, sel, c.prepareSnapshots(ctx, sel)
 }
 
 // Tip is the selection's end.
@@ -89,7 +95,8 @@ func (c *Chain[S]) Has(tx *stm.Tx, hash chain.Hash) bool {
 	if _, ok := c.volatile.Get(tx).Get(hash); ok {
 		return true
 	}
-	return c.queue.Get(tx).holds(hash)
+	_, ok := c.queue.Find(tx, hash)
+	return ok
 }
 
 // Invalid is the *InvalidError of a block found invalid, nil for others. What follows such a block is not known here by itself; and of old
@@ -131,24 +138,20 @@ func (c *Chain[S]) close(ctx context.Context, batch []*Added, cause error) {
 		closed = fmt.Errorf("%w: %w", ErrClosed, cause)
 	}
 	_ = stm.Do(env.WithoutCancel(ctx), func(tx *stm.Tx) error {
-		q := c.queue.Get(tx)
-		if q.closed != nil {
+		if c.ended.Get(tx) != nil {
 			return nil
 		}
+		c.ended.Set(tx, closed)
+		waiting := prop.Rest(tx, c.queue, c.cfg.QueueMax)
+		for _, a := range batch {
+			if _, out := c.queue.Find(tx, a.hash()); out {
+				c.queue.Done(tx, a.hash())
+			}
+		}
 		tip := c.sel.Get(tx).Tip()
-		for _, a := range slices.Concat(batch, q.waiting) {
+		for _, a := range slices.Concat(batch, waiting) {
 			a.decide(tx, Result{Verdict: Dropped, Tip: tip, Err: closed})
 		}
-		c.queue.Set(tx, queue{closed: closed})
 		return nil
 	})
-}
-
-// decide fulfils the promise; only the first time counts.
-func (a *Added) decide(tx *stm.Tx, r Result) {
-	p := a.at.Get(tx)
-	if p.result.Verdict == undecided {
-		p.result = r
-		a.at.Set(tx, p)
-	}
 }

@@ -41,7 +41,7 @@
 //
 // Each has its field in [Config] and its answer:
 //
-//   - the queue is full: AddBlock waits;
+//   - the queue is full: AddBlock waits. As many blocks as it holds may be on their way from it into the volatile part;
 //   - the volatile part is full, in blocks or bytes: of the blocks that nothing is built on the oldest arrival goes, so that what
 //     is still growing stays. A block larger than all of it is refused ([Full]). During a move it may also hold the blocks rolled
 //     back, at most as much again;

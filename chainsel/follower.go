@@ -8,6 +8,7 @@ import (
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/gate"
 )
 
 // Follower walks along the selection for one consumer, at the consumer's pace: each Step adds a header to what the consumer has, or rolls it
@@ -20,7 +21,7 @@ type Follower struct {
 	selection func(*stm.Tx) chain.Fragment
 	disk      disk
 	at        *stm.Var[cursor]
-	count     *stm.Var[int]
+	open      *gate.Semaphore
 	failed    *stm.Var[error]
 }
 
@@ -36,14 +37,12 @@ type cursor struct {
 // NewFollower opens a follower; ErrLimit if FollowersMax are open. Close it.
 func (c *Chain[S]) NewFollower(ctx context.Context) (*Follower, error) {
 	return stm.Atomically(ctx, func(tx *stm.Tx) (*Follower, error) {
-		n := c.followers.Get(tx)
-		if n >= c.cfg.FollowersMax {
-			return nil, fmt.Errorf("%w: %d followers", ErrLimit, n)
+		if !c.followers.TryAcquire(tx, 1) {
+			return nil, fmt.Errorf("%w: %d followers", ErrLimit, c.cfg.FollowersMax)
 		}
-		c.followers.Set(tx, n+1)
 		f := &Follower{
 			selection: func(tx *stm.Tx) chain.Fragment { return c.sel.Get(tx).Fragment },
-			disk:      c.disk, count: c.followers, failed: c.failed,
+			disk:      c.disk, open: c.followers, failed: c.failed,
 			at: stm.NewVar(cursor{tip: c.cfg.Genesis, old: true}).Label("chainsel.follower"),
 		}
 		return f, nil
@@ -55,7 +54,7 @@ func (f *Follower) Close(ctx context.Context) error {
 	return stm.Do(env.WithoutCancel(ctx), func(tx *stm.Tx) error {
 		if at := f.at.Get(tx); !at.closed {
 			f.at.Set(tx, cursor{closed: true})
-			f.count.Set(tx, f.count.Get(tx)-1)
+			f.open.Release(tx, 1)
 		}
 		return nil
 	})

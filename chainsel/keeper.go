@@ -9,6 +9,7 @@ import (
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
+	"github.com/synodkit/synod/sync/cell"
 )
 
 // snapshot is a state to be written: that after the anchor, which no rollback passes.
@@ -44,18 +45,23 @@ func (c *Chain[S]) keepAll(ctx context.Context) error {
 		return err
 	}
 	for {
-		next, err := stm.Query(ctx, func(tx *stm.Tx) *snapshot[S] {
-			next := c.next.Get(tx)
-			tx.Check(next != nil)
-			return next
-		})
-		if err != nil {
-			return err
-		}
-		if err := c.keep(ctx, next); err != nil {
+		if err := c.next.Work(ctx, c.keep); err != nil {
 			return err
 		}
 	}
+}
+
+// prepareSnapshots makes the place where the newest snapshot waits to be written, with what is due already.
+func (c *Chain[S]) prepareSnapshots(ctx context.Context, sel *Selection[S]) error {
+	newest := func(_, newer *snapshot[S]) *snapshot[S] { return newer }
+	c.next = cell.NewMailbox(1, func(*snapshot[S]) struct{} { return struct{}{} }, newest).Label("chainsel.next")
+	c.snapped = c.resumed.BlockNo
+	due := c.due(sel, c.snapped)
+	if due == nil {
+		return nil
+	}
+	c.snapped = due.at.BlockNo
+	return stm.Do(ctx, func(tx *stm.Tx) error { _, err := c.next.Put(tx, due); return err })
 }
 
 // tidy deletes what Open could not use, and what a crash left.

@@ -161,7 +161,7 @@ func TestQueueIsBounded(t *testing.T) {
 					}
 				}
 				cancel()
-				if n := len(c.queue.Load(ctx).waiting); n > 2 {
+				if n := query(ctx, c.queue.Len); n > 2 {
 					return fmt.Errorf("%d in the queue", n)
 				}
 			}

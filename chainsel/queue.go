@@ -6,65 +6,66 @@ import (
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/cell"
 )
 
-// queue is what waits for the selection task, oldest first, and whether that task has ended. Immutable; it is short.
-type queue struct {
-	waiting []*Added
-	closed  error // wraps ErrClosed
-}
-
-func (q queue) holds(hash chain.Hash) bool {
-	for _, a := range q.waiting {
-		if a.block.Header.Hash() == hash {
-			return true
-		}
-	}
-	return false
-}
-
-// without is q without its first n.
-func (q queue) without(n int) queue {
-	q.waiting = append([]*Added(nil), q.waiting[n:]...)
-	return q
+// newQueue holds what waits for the selection task, one promise a block. What that task has in its hands is checked out until it is in the
+// volatile part, so that Has never loses sight of a block.
+func newQueue(max int) *cell.Mailbox[chain.Hash, *Added] {
+	return cell.NewMailbox(max, (*Added).hash, func(first, _ *Added) *Added { return first }).Label("chainsel.queue") // AddBlock looks first: nothing is ever merged
 }
 
 // Added is the promise of [Chain.AddBlock], in two stages: the block is stored, and chain selection has decided.
 type Added struct {
-	block chain.Block
-	at    *stm.Var[progress]
+	block  chain.Block
+	stored *cell.Promise[struct{}] // abandoned if the block is refused
+	result *cell.Promise[Result]
 }
 
-type progress struct {
-	stored bool
-	result Result
+func newAdded(b chain.Block) *Added {
+	return &Added{b, cell.NewPromise[struct{}](), cell.NewPromise[Result]()}
 }
 
-func newAdded(b chain.Block, p progress) *Added {
-	return &Added{b, stm.NewVar(p).Label("chainsel.added")}
+// decided is the promise of a block that is known already.
+func decided(b chain.Block, r Result) *Added {
+	a := &Added{b, cell.NewPromise[struct{}](), cell.NewKept(r)}
+	if r.Verdict != TooOld {
+		a.stored = cell.NewKept(struct{}{})
+	}
+	return a
 }
+
+func (a *Added) hash() chain.Hash { return a.block.Header.Hash() }
 
 // Stored reports whether the block has been kept: it passed the checks that need no ledger state and need not be fetched again. It is in memory
 // then; only blocks of the selection are on disk. It stays false for a block that is refused: wait for Stored or a Result.
-func (a *Added) Stored(tx *stm.Tx) bool { return a.at.Get(tx).stored }
+func (a *Added) Stored(tx *stm.Tx) bool {
+	_, err, done := a.stored.Outcome(tx)
+	return done && err == nil
+}
 
 // Result is what chain selection decided; false until it has.
 func (a *Added) Result(tx *stm.Tx) (Result, bool) {
-	r := a.at.Get(tx).result
-	return r, r.Verdict != undecided
+	r, _, done := a.result.Outcome(tx)
+	return r, done
 }
 
 // Wait waits for the result. Its error is that of ctx, which leaves the block where it is, or wraps ErrClosed if the chain ended undecided.
 func (a *Added) Wait(ctx context.Context) (Result, error) {
-	r, err := stm.Query(ctx, func(tx *stm.Tx) Result {
-		r, done := a.Result(tx)
-		tx.Check(done)
-		return r
-	})
+	r, err := stm.Atomically(ctx, a.result.Await)
 	if err == nil && r.Verdict == Dropped {
 		err = r.Err
 	}
 	return r, err
+}
+
+// store keeps the first stage of the promise.
+func (a *Added) store(tx *stm.Tx) { _, _ = a.stored.Put(tx, struct{}{}) }
+
+// decide keeps the promise; only the first time counts.
+func (a *Added) decide(tx *stm.Tx, r Result) {
+	_, _ = a.result.Put(tx, r)
+	a.stored.Close(tx)
 }
 
 // AddBlock hands in a block. It checks body and header on the caller's task, refuses a block known to be invalid, and waits while the queue is
@@ -86,12 +87,9 @@ func (c *Chain[S]) AddBlock(ctx context.Context, b chain.Block) (*Added, error) 
 		if known, err := c.known(tx, b); known != nil || err != nil {
 			return known, err
 		}
-		q := c.queue.Get(tx)
-		tx.Check(len(q.waiting) < c.cfg.QueueMax)
-		a := newAdded(b, progress{})
-		q.waiting = append(q.waiting[:len(q.waiting):len(q.waiting)], a)
-		c.queue.Set(tx, q)
-		return a, nil
+		a := newAdded(b)
+		_, err := c.queue.Put(tx, a)
+		return a, err
 	})
 }
 
@@ -109,31 +107,28 @@ func (c *Chain[S]) check(b chain.Block) error {
 // known answers for a block that need not be queued; nil, nil if it must be.
 func (c *Chain[S]) known(tx *stm.Tx, b chain.Block) (*Added, error) {
 	hash := b.Header.Hash()
-	q := c.queue.Get(tx)
-	if q.closed != nil {
-		return nil, q.closed
+	if err := c.ended.Get(tx); err != nil {
+		return nil, err
 	}
-	for _, a := range q.waiting {
-		if a.block.Header.Hash() == hash {
-			return a, nil
-		}
+	if a, ok := c.queue.Find(tx, hash); ok {
+		return a, nil
 	}
 	if err, ok := c.invalid.Get(tx).Get(hash); ok {
 		return nil, err
 	}
 	sel := c.sel.Get(tx)
 	if _, ok := sel.find(hash); ok {
-		return newAdded(b, progress{true, Result{Verdict: Extended, Tip: sel.Tip()}}), nil
+		return decided(b, Result{Verdict: Extended, Tip: sel.Tip()}), nil
 	}
 	if sel.Fragment.Anchor().BlockNo >= b.Header.BlockNo() {
-		return newAdded(b, progress{false, Result{Verdict: TooOld, Tip: sel.Tip()}}), nil
+		return decided(b, Result{Verdict: TooOld, Tip: sel.Tip()}), nil
 	}
 	at, ok := c.volatile.Get(tx).Get(hash)
 	switch {
 	case !ok:
 		return nil, nil
 	case at.linked:
-		return newAdded(b, progress{true, Result{Verdict: NotBetter, Tip: sel.Tip()}}), nil
+		return decided(b, Result{Verdict: NotBetter, Tip: sel.Tip()}), nil
 	}
-	return newAdded(b, progress{true, Result{Verdict: Waiting, Tip: sel.Tip()}}), nil
+	return decided(b, Result{Verdict: Waiting, Tip: sel.Tip()}), nil
 }

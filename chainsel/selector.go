@@ -6,6 +6,7 @@ import (
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/prop"
 )
 
 // selector is the private state of the selection task, the one writer of the selection and of the stored chain.
@@ -38,13 +39,8 @@ type selector[S any] struct {
 func newSelector[S any](c *Chain[S], sel *Selection[S]) *selector[S] {
 	t := &selector[S]{
 		c: c, sel: sel, vol: newVolatile[S](c.cfg.VolatileMax, c.cfg.VolatileBytesMax), bad: rejects{max: c.cfg.InvalidMax},
-		snapped: c.resumed.BlockNo,
+		snapped: c.snapped,
 	}
-	if t.due = c.due(sel, c.resumed.BlockNo); t.due != nil {
-		t.snapped = t.due.at.BlockNo
-	}
-	c.next = stm.NewVar(t.due).Label("chainsel.next")
-	t.due = nil
 	t.commit = t.durably
 	return t
 }
@@ -76,9 +72,7 @@ func (t *selector[S]) take(tx *stm.Tx) ([]*Added, error) {
 	if err := t.c.failed.Get(tx); err != nil {
 		return nil, err
 	}
-	q := t.c.queue.Get(tx)
-	tx.Check(len(q.waiting) > 0)
-	return q.waiting, nil
+	return prop.Some(tx, t.c.queue.Checkouts(), t.c.cfg.QueueMax)
 }
 
 func (t *selector[S]) round(ctx context.Context, batch []*Added) error {
@@ -114,10 +108,10 @@ func (t *selector[S]) round(ctx context.Context, batch []*Added) error {
 // show moves the batch from the queue to the volatile part, as others see it.
 func (t *selector[S]) show(ctx context.Context, batch []*Added) error {
 	return stm.Do(ctx, func(tx *stm.Tx) error {
-		t.c.queue.Set(tx, t.c.queue.Get(tx).without(len(batch)))
 		t.c.volatile.Set(tx, t.vol.shown)
 		for _, a := range batch {
-			if _, refused := t.fate[a.block.Header.Hash()]; !refused {
+			t.c.queue.Done(tx, a.hash())
+			if _, refused := t.fate[a.hash()]; !refused {
 				a.store(tx)
 			}
 		}
@@ -125,14 +119,7 @@ func (t *selector[S]) show(ctx context.Context, batch []*Added) error {
 	})
 }
 
-// store fulfils the first stage of the promise.
-func (a *Added) store(tx *stm.Tx) {
-	p := a.at.Get(tx)
-	p.stored = true
-	a.at.Set(tx, p)
-}
-
-// settle shows what the round found out beside a move, and fulfils the promises.
+// settle shows what the round found out beside a move, and keeps the promises.
 func (t *selector[S]) settle(ctx context.Context, batch []*Added) error {
 	results := make([]Result, len(batch))
 	for i, a := range batch {
@@ -175,7 +162,7 @@ func (t *selector[S]) publish(tx *stm.Tx) {
 	set(tx, t.c.switches, t.switches)
 	set(tx, t.c.declined, t.declined)
 	if t.due != nil {
-		t.c.next.Set(tx, t.due)
+		_, _ = t.c.next.Put(tx, t.due)
 	}
 }
 

@@ -211,7 +211,7 @@ func TestUnreadableStoreEndsTheChain(t *testing.T) {
 			return err
 		}
 		query(ctx, func(tx *stm.Tx) bool { _, ok := f.Next(tx); return ok })
-		return stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(c.queue.Get(tx).closed != nil); return nil })
+		return stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(c.ended.Get(tx) != nil); return nil })
 	})
 	require.ErrorIs(t, err, ErrCorrupt)
 	require.ErrorContains(t, err, "header 3")

@@ -204,13 +204,7 @@ func (c *Chain[S]) keep(ctx context.Context, s *snapshot[S]) error {
 	if err := last.Wait(ctx); err != nil {
 		return fmt.Errorf("chainsel: storing a snapshot of %v: %w", s.at, err)
 	}
-	if err := stm.Do(ctx, func(tx *stm.Tx) error {
-		c.kept.Set(tx, s.at)
-		if c.next.Get(tx) == s { // not yet a newer one: let go of the state
-			c.next.Set(tx, nil)
-		}
-		return nil
-	}); err != nil {
+	if err := stm.Do(ctx, func(tx *stm.Tx) error { c.kept.Set(tx, s.at); return nil }); err != nil {
 		return err
 	}
 	c.cfg.Tracer.Emit(ctx, Event{Snapshot: snapshotWritten, Block: s.at})
