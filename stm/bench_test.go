@@ -3,71 +3,169 @@ package stm_test
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"slices"
 	"sync"
 	"testing"
 
-	oracle "github.com/anacrolix/stm"
+	anacrolix "github.com/anacrolix/stm"
 
 	"github.com/synodkit/synod/stm"
 )
 
-// Benchmarks are named Op/key=value/impl=name; peers run in the same process, so that ratios mean something.
+// Benchmarks are named Op/key=value/impl=name. Peers do the same work in the same process: they read and add up, or write, the
+// same number of words, under the same GOMAXPROCS. TestTable measures the same functions in turns, which is what ratios
+// should be taken from.
+//
+//	bench_test.go        the harness; transactions of one goroutine
+//	bench_crowd_test.go  many goroutines that do not wait
+//	bench_wait_test.go   waiting
+//	bench_loss_test.go   the seam's cost, and where stm loses
 
-func perVars(b *testing.B, f func(b *testing.B, n int)) {
-	for _, n := range []int{1, 2, 4, 8, 16} {
-		b.Run(fmt.Sprint("vars=", n), func(b *testing.B) { f(b, n) })
+// impl is one implementation of a workload. run does b.N operations, or loops with b.Loop.
+type impl struct {
+	name string
+	run  func(b *testing.B)
+}
+
+func compare(b *testing.B, key string, impls []impl) {
+	for _, i := range impls {
+		b.Run(key+"/impl="+i.name, func(b *testing.B) {
+			b.ReportAllocs()
+			i.run(b)
+		})
 	}
 }
 
-func BenchmarkReadOnly(b *testing.B) {
-	ctx := context.Background()
-	perVars(b, func(b *testing.B, n int) {
-		b.Run("impl=synod", func(b *testing.B) {
-			b.ReportAllocs()
-			vs, _ := bothVars(n)
-			for b.Loop() {
-				_, _ = stm.Query(ctx, func(tx *stm.Tx) int {
-					sum := 0
-					for _, v := range vs {
-						sum += v.Get(tx)
-					}
-					return sum
-				})
-			}
-		})
-		b.Run("impl=rwmutex", func(b *testing.B) {
-			var mu sync.RWMutex
-			vs, total := make([]int, n), 0
-			for b.Loop() {
-				mu.RLock()
-				for _, v := range vs {
-					total += v
-				}
-				mu.RUnlock()
-			}
-		})
-		b.Run("impl=anacrolix", func(b *testing.B) {
-			b.ReportAllocs()
-			_, vs := bothVars(n)
-			for b.Loop() {
-				oracle.Atomically(func(tx *oracle.Tx) int {
-					sum := 0
-					for _, v := range vs {
-						sum += v.Get(tx)
-					}
-					return sum
-				})
-			}
-		})
-	})
+func each(b *testing.B, key string, values []int, impls func(n int) []impl) {
+	for _, n := range values {
+		compare(b, fmt.Sprint(key, "=", n), impls(n))
+	}
 }
 
-func BenchmarkReadWrite(b *testing.B) {
+// timed counts f alone, by the clock and by processor time.
+func timed(b *testing.B, f func()) {
+	b.ResetTimer()
+	used := -cpuNanoseconds()
+	f()
+	used += cpuNanoseconds()
+	b.StopTimer()
+	b.ReportMetric(float64(used)/float64(b.N), "cpu-ns/op")
+}
+
+func named(impls []impl, name string) impl {
+	return impls[slices.IndexFunc(impls, func(i impl) bool { return i.name == name })]
+}
+
+// The cost curve over size.
+var sizes = []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024}
+
+func BenchmarkReadOnly(b *testing.B)  { each(b, "vars", sizes, readOnly) }
+func BenchmarkReadWrite(b *testing.B) { each(b, "vars", sizes, readWrite) }
+
+func varsOf(n int) (vs []*stm.Var[int]) {
+	for range n {
+		vs = append(vs, stm.NewVar(1))
+	}
+	return vs
+}
+
+func theirVarsOf(n int) (vs []*anacrolix.Var[int]) {
+	for range n {
+		vs = append(vs, anacrolix.NewVar(1))
+	}
+	return vs
+}
+
+func wordsOf(n int) []int {
+	words := make([]int, n)
+	for i := range words {
+		words[i] = 1
+	}
+	return words
+}
+
+func sumOf(tx *stm.Tx, vs []*stm.Var[int]) int {
+	sum := 0
+	for _, v := range vs {
+		sum += v.Get(tx)
+	}
+	return sum
+}
+
+func theirSumOf(tx *anacrolix.Tx, vs []*anacrolix.Var[int]) int {
+	sum := 0
+	for _, v := range vs {
+		sum += v.Get(tx)
+	}
+	return sum
+}
+
+func sumOfWords(words []int) int {
+	sum := 0
+	for _, n := range words {
+		sum += n
+	}
+	return sum
+}
+
+// readOnly adds up n variables at one moment.
+func readOnly(n int) []impl {
 	ctx := context.Background()
-	perVars(b, func(b *testing.B, n int) {
-		b.Run("impl=synod", func(b *testing.B) {
-			b.ReportAllocs()
-			vs, _ := bothVars(n)
+	check := func(b *testing.B, sum int) {
+		if sum != n {
+			b.Fatal("a wrong sum", sum)
+		}
+	}
+	return []impl{
+		{"synod", func(b *testing.B) {
+			vs := varsOf(n)
+			for b.Loop() {
+				sum, _ := stm.Query(ctx, func(tx *stm.Tx) int { return sumOf(tx, vs) })
+				check(b, sum)
+			}
+		}},
+		{"rwmutex", func(b *testing.B) {
+			var mu sync.RWMutex
+			words := wordsOf(n)
+			for b.Loop() {
+				mu.RLock()
+				sum := sumOfWords(words)
+				mu.RUnlock()
+				check(b, sum)
+			}
+		}},
+		{"mutex", func(b *testing.B) {
+			var mu sync.Mutex
+			words := wordsOf(n)
+			for b.Loop() {
+				mu.Lock()
+				sum := sumOfWords(words)
+				mu.Unlock()
+				check(b, sum)
+			}
+		}},
+		{"plain", func(b *testing.B) { // a slice that nobody else has
+			words := wordsOf(n)
+			for b.Loop() {
+				check(b, sumOfWords(words))
+			}
+		}},
+		{"anacrolix", func(b *testing.B) {
+			vs := theirVarsOf(n)
+			for b.Loop() {
+				check(b, anacrolix.Atomically(func(tx *anacrolix.Tx) int { return theirSumOf(tx, vs) }))
+			}
+		}},
+	}
+}
+
+// readWrite adds one to each of n variables.
+func readWrite(n int) []impl {
+	ctx := context.Background()
+	return []impl{
+		{"synod", func(b *testing.B) {
+			vs := varsOf(n)
 			for b.Loop() {
 				_ = stm.Do(ctx, func(tx *stm.Tx) error {
 					for _, v := range vs {
@@ -76,162 +174,37 @@ func BenchmarkReadWrite(b *testing.B) {
 					return nil
 				})
 			}
-		})
-		b.Run("impl=mutex", func(b *testing.B) {
+		}},
+		{"mutex", func(b *testing.B) {
 			var mu sync.Mutex
-			vs := make([]int, n)
+			words := wordsOf(n)
 			for b.Loop() {
 				mu.Lock()
-				for i := range vs {
-					vs[i]++
+				for i := range words {
+					words[i]++
 				}
 				mu.Unlock()
 			}
-		})
-		b.Run("impl=anacrolix", func(b *testing.B) {
-			b.ReportAllocs()
-			_, vs := bothVars(n)
+			runtime.KeepAlive(words)
+		}},
+		{"plain", func(b *testing.B) {
+			words := wordsOf(n)
 			for b.Loop() {
-				oracle.Atomically(oracle.VoidOperation(func(tx *oracle.Tx) {
+				for i := range words {
+					words[i]++
+				}
+			}
+			runtime.KeepAlive(words)
+		}},
+		{"anacrolix", func(b *testing.B) {
+			vs := theirVarsOf(n)
+			for b.Loop() {
+				anacrolix.Atomically(anacrolix.VoidOperation(func(tx *anacrolix.Tx) {
 					for _, v := range vs {
 						v.Set(tx, v.Get(tx)+1)
 					}
 				}))
 			}
-		})
-	})
-}
-
-func BenchmarkHotCounter(b *testing.B) {
-	ctx := context.Background()
-	for _, g := range []int{2, 8} {
-		b.Run(fmt.Sprint("goroutines=", g, "/impl=synod"), func(b *testing.B) {
-			v := stm.NewVar(0)
-			b.SetParallelism(max(1, g/2))
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					_ = stm.Do(ctx, func(tx *stm.Tx) error { v.Set(tx, v.Get(tx)+1); return nil })
-				}
-			})
-		})
-		b.Run(fmt.Sprint("goroutines=", g, "/impl=mutex"), func(b *testing.B) {
-			var mu sync.Mutex
-			n := 0
-			b.SetParallelism(max(1, g/2))
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					mu.Lock()
-					n++
-					mu.Unlock()
-				}
-			})
-		})
+		}},
 	}
-}
-
-func BenchmarkSelect(b *testing.B) {
-	ctx := context.Background()
-	v, w := stm.NewVar(0), stm.NewVar(0)
-	right := func(tx *stm.Tx) (int, error) { return w.Get(tx), nil }
-	left := func(tx *stm.Tx) (int, error) {
-		if v.Get(tx) == 0 {
-			return 0, stm.ErrRetry
-		}
-		return 1, nil
-	}
-	b.Run("left=retry/impl=synod", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = stm.Atomically(ctx, func(tx *stm.Tx) (int, error) { return stm.Select(tx, left, right) })
-		}
-	})
-	b.Run("left=none/impl=synod", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = stm.Atomically(ctx, func(tx *stm.Tx) (int, error) { return stm.Select(tx, right) })
-		}
-	})
-	b.Run("left=panic/impl=synod", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = stm.Query(ctx, func(tx *stm.Tx) int {
-				return stm.OrElse(tx, func(tx *stm.Tx) int { tx.Check(v.Get(tx) > 0); return 1 }, w.Get)
-			})
-		}
-	})
-}
-
-// PingPong is two goroutines that wake each other in turn; an operation is a round, two wake-ups.
-func BenchmarkPingPong(b *testing.B) {
-	for _, parked := range []int{0, 1_000} {
-		b.Run(fmt.Sprint("parked=", parked, "/impl=synod"), func(b *testing.B) { pingPong(b, parked) })
-	}
-	b.Run("parked=0/impl=channel", func(b *testing.B) {
-		ping, pong := make(chan int), make(chan int)
-		go func() {
-			for x := range ping {
-				pong <- x
-			}
-			close(pong)
-		}()
-		for b.Loop() {
-			ping <- 1
-			<-pong
-		}
-		close(ping)
-		<-pong
-	})
-	b.Run("parked=0/impl=anacrolix", func(b *testing.B) {
-		turn := oracle.NewVar(0)
-		pass := func(from int) {
-			oracle.Atomically(oracle.VoidOperation(func(tx *oracle.Tx) {
-				tx.Assert(turn.Get(tx)%2 == from)
-				turn.Set(tx, turn.Get(tx)+1)
-			}))
-		}
-		rounds := b.N
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			for range rounds {
-				pass(1)
-			}
-		})
-		for range rounds {
-			pass(0)
-		}
-		wg.Wait()
-	})
-}
-
-func pingPong(b *testing.B, parked int) {
-	ctx, cancel := context.WithCancel(context.Background())
-	turn, elsewhere := stm.NewVar(0), stm.NewVar(0)
-	var wg sync.WaitGroup
-	for range parked {
-		wg.Go(func() { _ = stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(elsewhere.Get(tx) > 0); return nil }) })
-	}
-	pass := func(from int) {
-		_ = stm.Do(ctx, func(tx *stm.Tx) error {
-			n := turn.Get(tx)
-			if n%2 != from {
-				return stm.ErrRetry
-			}
-			turn.Set(tx, n+1)
-			return nil
-		})
-	}
-	rounds := b.N
-	wg.Go(func() {
-		for range rounds {
-			pass(1)
-		}
-	})
-	b.ReportAllocs()
-	b.ResetTimer()
-	for range rounds {
-		pass(0)
-	}
-	b.StopTimer()
-	cancel()
-	wg.Wait()
 }

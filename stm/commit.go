@@ -7,81 +7,135 @@ import (
 )
 
 // commit publishes the write set at one new version, or reports a conflict. A transaction that has only read is over:
-// its snapshot was consistent throughout.
+// what it has read was of one moment throughout.
+//
+// Most transactions write in the order of addresses what they have read in that order, and meet nobody. For them one
+// pass locks, and checks each Var that was also read while at it.
 func (tx *Tx) commit() bool {
+	newest, waits, checked, last := uint64(0), uint64(0), 0, uintptr(0)
+	for i := range tx.ws {
+		e := &tx.ws[i]
+		l := e.c.lock.Load()
+		if address(e.c) < last || l >= serialBit || !e.c.lock.CompareAndSwap(l, l|lockBit) {
+			return tx.commitSlowly(i)
+		}
+		e.old, last = l, address(e.c)
+		newest, waits = max(newest, l), waits|l
+		if checked < len(tx.rs) && tx.rs[checked].c == e.c && (tx.rs[checked].l^l)&^waitBit == 0 {
+			checked++
+		}
+	}
 	if len(tx.ws) == 0 {
-		if tx.serial {
-			tx.endSerial()
+		if tx.normal != running {
+			tx.endUnusual()
 		}
 		return true
 	}
+	g := clock.Load()
+	if waits&waitBit != 0 || checked < len(tx.rs) || g&keepBit != 0 || newest > g+(ahead-2*tick) {
+		return tx.publish(newest, waits, checked)
+	}
+	version := max(g, newest&^waitBit) + tick // the least that publish would do
+	for i := range tx.ws {
+		e := &tx.ws[i]
+		e.c.publish(e.w, e.p)
+		e.c.lock.Store(version)
+		e.p = nil
+		e.c = nil
+	}
+	tx.ws, tx.bloom = tx.ws[:0], 0
+	return true
+}
+
+// commitSlowly is commit for everybody else. The first n locks are taken.
+func (tx *Tx) commitSlowly(n int) bool {
+	tx.unlock(n)
 	tx.sortLocks()
 	tx.lockAll()
-	wv := clock.Add(tick)
-	if wv != tx.rv+tick && !tx.serial {
-		tx.locking = true
-		ok := tx.valid()
-		tx.locking = false
-		if !ok {
-			tx.unlock(len(tx.ws))
-			return false
+	newest, waits, checked := uint64(0), uint64(0), 0
+	for i := range tx.ws {
+		e := &tx.ws[i]
+		newest, waits = max(newest, e.old), waits|e.old
+		if checked < len(tx.rs) && tx.rs[checked].c == e.c && (tx.rs[checked].l^e.old)&^waitBit == 0 {
+			checked++
 		}
+	}
+	return tx.publish(newest, waits, checked)
+}
+
+// publish ends a commit that has all its locks: newest is the greatest version under them, waits has the waitBit if one
+// of them has it, and so many entries of rs are checked.
+func (tx *Tx) publish(newest, waits uint64, checked int) bool {
+	version, keep := next(newest &^ waitBit)
+	if checked < len(tx.rs) && tx.normal != serial && !tx.validLocked(checked) {
+		tx.unlock(len(tx.ws))
+		tx.contended()
+		return false
+	}
+	if keep {
+		tx.keepReplaced()
 	}
 	for i := range tx.ws {
 		e := &tx.ws[i]
 		e.c.publish(e.w, e.p)
+		e.c.lock.Store(version)
 	}
-	for i := range tx.ws {
-		tx.ws[i].c.lock.Store(wv)
+	if tx.normal != running {
+		tx.endUnusual()
 	}
-	if tx.serial {
-		tx.endSerial()
+	if waits&waitBit != 0 {
+		tx.wakeAll(version)
 	}
-	tx.wakeAll()
 	return true
 }
 
 // wakeAll wakes who waits for what was written: Vars in the order in which the body first wrote them, waiters of a Var
 // in the order in which they came, each once.
-func (tx *Tx) wakeAll() {
+func (tx *Tx) wakeAll(version uint64) {
 	for i := range tx.ws {
-		if x := tx.ws[i].c.extra.Load(); x != nil && x.waiting.Load() > 0 {
-			x.wake()
+		if e := &tx.ws[i]; e.old&waitBit != 0 {
+			e.c.extra.Load().wake(version)
 		}
 	}
 }
 
 // sortLocks fills order. Locks are taken by address, so that two committers cannot wait for each other; the write set
-// itself keeps program order, which is often the order of addresses already.
+// itself keeps program order.
 func (tx *Tx) sortLocks() {
-	o, sorted := tx.order[:0], true
+	o := tx.order[:0]
+	if len(tx.ws) > 24 {
+		for i := range tx.ws {
+			o = append(o, uint32(i))
+		}
+		slices.SortFunc(o, func(a, b uint32) int { return cmp.Compare(address(tx.ws[a].c), address(tx.ws[b].c)) })
+		tx.order = o
+		return
+	}
 	for i := range tx.ws {
-		o = append(o, uint32(i))
-		sorted = sorted && (i == 0 || address(tx.ws[i-1].c) < address(tx.ws[i].c))
+		at, j := address(tx.ws[i].c), len(o)
+		for o = append(o, 0); j > 0 && at < address(tx.ws[o[j-1]].c); j-- {
+			o[j] = o[j-1]
+		}
+		o[j] = uint32(i)
 	}
 	tx.order = o
-	if sorted {
-		return
-	}
-	at := func(i uint32) uintptr { return address(tx.ws[i].c) }
-	if len(o) > 24 {
-		slices.SortFunc(o, func(a, b uint32) int { return cmp.Compare(at(a), at(b)) })
-		return
-	}
-	for i := 1; i < len(o); i++ {
-		for j := i; j > 0 && at(o[j]) < at(o[j-1]); j-- {
-			o[j], o[j-1] = o[j-1], o[j]
-		}
-	}
 }
 
 func (tx *Tx) lockAll() {
 	for n := 0; n < len(tx.order); {
-		if e := &tx.ws[tx.order[n]]; tx.lock(e) {
+		e := &tx.ws[tx.order[n]]
+		if l := e.c.lock.Load(); l < serialBit && e.c.lock.CompareAndSwap(l, l|lockBit) {
+			e.old = l
 			n++
 			continue
 		}
-		tx.unlock(n) // never wait for the serial transaction while holding what it may want
+		if tx.lock(e) {
+			n++
+			continue
+		}
+		for _, i := range tx.order[:n] { // never wait for the serial transaction while holding what it may want
+			tx.ws[i].c.lock.Store(tx.ws[i].old)
+		}
 		waitSerial()
 		n = 0
 	}
@@ -92,25 +146,22 @@ func (tx *Tx) lock(e *write) bool {
 	for spin := 0; ; spin++ {
 		l := e.c.lock.Load()
 		switch {
-		case l&flags == 0:
-			if e.c.lock.CompareAndSwap(l, l|lockBit) {
-				e.old = l
-				return true
+		case l&lockBit != 0:
+			if spin > 30 {
+				runtime.Gosched()
 			}
-		case l&lockBit == 0 && tx.serial: // our own reservation: nobody else changes the word
-			e.old = l &^ serialBit
-			e.c.lock.Store(l | lockBit)
-			return true
-		case l&lockBit == 0:
+		case l&serialBit != 0 && tx.normal != serial:
 			return false
-		case spin > 30:
-			runtime.Gosched()
+		case e.c.lock.CompareAndSwap(l, l|lockBit):
+			e.old = l &^ serialBit
+			return true
 		}
 	}
 }
 
+// unlock lets go of the first n Vars of the write set, unchanged.
 func (tx *Tx) unlock(n int) {
-	for _, i := range tx.order[:n] {
+	for i := range tx.ws[:n] {
 		tx.ws[i].c.lock.Store(tx.ws[i].old)
 	}
 }

@@ -9,12 +9,13 @@ import (
 	"github.com/synodkit/synod/internal/seam"
 )
 
-// The lock word of a Var: version, then two flags.
+// The lock word of a Var: a version, a flag below it and two above, so that one comparison with the end of a snapshot
+// also sees that the word is free.
 const (
-	lockBit   = 1 // a committer is about to publish a new value
-	serialBit = 2 // reserved by the serial transaction: read as you like, commit only after it
-	flags     = lockBit | serialBit
-	tick      = 4 // one version
+	waitBit   = 1       // somebody may be in the list of waiters
+	tick      = 2       // one version
+	serialBit = 1 << 62 // reserved by the serial transaction: read as you like, commit only after it
+	lockBit   = 1 << 63 // a committer is about to publish a new value
 )
 
 // core is the untyped part of a Var, 48 bytes.
@@ -29,17 +30,11 @@ type core struct {
 
 // extra is what only some Vars need.
 type extra struct {
-	waiting     atomic.Int32 // length of the list
-	mu          sync.Mutex   // guards the list
+	mu          sync.Mutex // guards the list
 	first, last *node
+	waiting     atomic.Int32 // length of the list
 	label       atomic.Pointer[string]
-}
-
-// clock is the version clock, alone on its cache line.
-var clock struct {
-	_ [64]byte
-	atomic.Uint64
-	_ [56]byte
+	kept        atomic.Pointer[kept]
 }
 
 func (c *core) more() *extra {
@@ -55,6 +50,7 @@ func (c *core) more() *extra {
 
 func (c *core) value() (uint64, unsafe.Pointer) { return c.word.Load(), atomic.LoadPointer(&c.ptr) }
 
+// publish stores a new value. The caller holds the lock, or nobody else knows c.
 func (c *core) publish(w uint64, p unsafe.Pointer) {
 	if c.kind == kindWord {
 		c.word.Store(w)
@@ -67,9 +63,9 @@ func (c *core) publish(w uint64, p unsafe.Pointer) {
 func (c *core) latest() (uint64, unsafe.Pointer) {
 	for {
 		l := c.lock.Load()
-		if l&lockBit == 0 {
+		if l < lockBit {
 			w, p := c.value()
-			if (c.lock.Load()^l)&^serialBit == 0 {
+			if (c.lock.Load()^l)&^(serialBit|waitBit) == 0 {
 				return w, p
 			}
 		}
@@ -101,11 +97,18 @@ func (c *core) born() {
 	}
 }
 
-func (c *core) name() string {
+func (c *core) label() string {
 	if x := c.extra.Load(); x != nil {
 		if s := x.label.Load(); s != nil {
 			return *s
 		}
+	}
+	return ""
+}
+
+func (c *core) name() string {
+	if s := c.label(); s != "" {
+		return s
 	}
 	return "(unlabelled)"
 }

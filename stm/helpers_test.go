@@ -16,10 +16,11 @@ func requireQuiet[T any](t require.TestingT, vs ...*Var[T]) {
 		h.Helper()
 	}
 	for i, v := range vs {
-		require.Zero(t, v.c.lock.Load()&flags, "Var %d is locked", i)
+		require.Zero(t, v.c.lock.Load()&(lockBit|serialBit), "Var %d is locked", i)
 		if x := v.c.extra.Load(); x != nil {
 			require.Zero(t, x.waiting.Load(), "Var %d has waiters", i)
 			require.Nil(t, x.first, "Var %d has waiters", i)
+			require.Nil(t, x.kept.Load(), "Var %d keeps old values", i)
 		}
 	}
 	require.True(t, serialTurn.TryLock(), "the serial turn is taken")
@@ -29,13 +30,16 @@ func requireQuiet[T any](t require.TestingT, vs ...*Var[T]) {
 // awaitWaiting returns when n waits are registered with v.
 func awaitWaiting[T any](v *Var[T], n int) {
 	for range 20_000_000 {
-		if v.c.more().waiting.Load() == int32(n) {
+		if waiters(v) == n {
 			return
 		}
 		runtime.Gosched()
 	}
 	panic("nobody waits")
 }
+
+// waiters is the number of waits registered with v.
+func waiters[T any](v *Var[T]) int { return int(v.c.more().waiting.Load()) }
 
 func add(v *Var[int], n int) func(tx *Tx) error {
 	return func(tx *Tx) error {

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
+	"github.com/synodkit/synod/env"
+	"github.com/synodkit/synod/sim"
 	"github.com/synodkit/synod/stm"
 )
 
@@ -101,4 +104,50 @@ func ExampleRetry() {
 	name, err := stm.Query(ctx, func(tx *stm.Tx) string { return stm.OrElse(tx, find(8), find(7)) })
 	fmt.Println(name, err)
 	// Output: seven <nil>
+}
+
+// Time can be waited for like a change. Package env builds Reached and its timers on these two.
+func ExampleTx_WakeAt() {
+	report := sim.Run(1, func(ctx context.Context) error {
+		begun := env.Now(ctx)
+		opens, bell := begun.Add(time.Hour), stm.NewVar(false)
+		err := stm.Do(ctx, func(tx *stm.Tx) error {
+			if bell.Get(tx) || !tx.Now().Before(opens) {
+				return nil
+			}
+			tx.WakeAt(opens)
+			return stm.ErrRetry // until the bell rings or the hour is over
+		})
+		fmt.Println(err, env.Now(ctx).Sub(begun))
+		return nil
+	})
+	fmt.Println(report.Err)
+	// Output:
+	// <nil> 1h0m0s
+	// <nil>
+}
+
+// Writers that would all meet at one Var are spread over several by their lanes. stm/tally does this.
+func ExampleTx_Lane() {
+	ctx := context.Background()
+	var parts [8]stm.Var[int]
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			_ = stm.Do(ctx, func(tx *stm.Tx) error {
+				v := &parts[tx.Lane()%8]
+				v.Set(tx, v.Get(tx)+1)
+				return nil
+			})
+		})
+	}
+	wg.Wait()
+	fmt.Println(stm.Query(ctx, func(tx *stm.Tx) int {
+		sum := 0
+		for i := range parts {
+			sum += parts[i].Get(tx)
+		}
+		return sum
+	}))
+	// Output: 4 <nil>
 }

@@ -50,46 +50,54 @@ func branch[T any](tx *Tx, f func(*Tx) T) (r T, ok bool) {
 // If all retry, Select has retried: it returns ErrRetry, and the transaction can do nothing but return it.
 func Select[T any](tx *Tx, alternatives ...func(tx *Tx) (T, error)) (T, error) {
 	tx.live()
-	for _, f := range alternatives {
-		if r, err, end := alternative(tx, f); end != retried {
+	for left := alternatives; len(left) > 0; {
+		var r T
+		var err error
+		var done bool
+		if r, left, done, err = firstOf(tx, left); done {
 			return r, err
 		}
 	}
 	tx.doomQuietly(retried)
-	var zero T
-	return zero, ErrRetry
+	var none T
+	return none, ErrRetry
 }
 
-// alternative runs f between savepoints. end is retried if it has retried, and tx is live again.
-func alternative[T any](tx *Tx, f func(*Tx) (T, error)) (r T, err error, end outcome) {
+// firstOf runs alternatives between savepoints until one does not retry; done says that one has not. An alternative
+// that retries by a panic ends the loop, and left are those after it. So a Select whose alternatives return ErrRetry
+// sets up one recover for them all.
+func firstOf[T any](tx *Tx, alternatives []func(*Tx) (T, error)) (r T, left []func(*Tx) (T, error), done bool, err error) {
+	i, returned := 0, false
 	s := tx.save()
-	done := false
 	defer func() {
-		if done {
+		if returned {
 			return
 		}
 		tx.undoTo(s)
 		if tx.end == retried && recover() != nil {
 			tx.revive()
-			end = retried
+			left = alternatives[i+1:]
 		}
 	}()
-	r, err = f(tx)
-	if tx.end == aborted { // f has recovered an unwinding
-		panic(unwinding{})
-	}
-	done = true
-	switch {
-	case tx.end == retried || err != nil && isRetry(err):
+	for ; i < len(alternatives); i++ {
+		r, err = alternatives[i](tx)
+		if tx.end == aborted { // it has recovered an unwinding
+			panic(unwinding{})
+		}
+		if tx.end == finished && (err == nil || !isRetry(err)) {
+			done = true
+			break
+		}
 		tx.undoTo(s)
 		tx.revive()
-		return r, err, retried
-	case err != nil:
-		tx.undoTo(s)
-	default:
-		tx.keep(s)
+		s = tx.save()
 	}
-	return r, err, finished
+	if returned = true; !done || err == nil {
+		tx.keep(s)
+	} else {
+		tx.undoTo(s)
+	}
+	return r, nil, done, err
 }
 
 // Try runs f as a part of tx that can fail alone: an error undoes f, and f only, and is returned. Retry passes through

@@ -17,12 +17,12 @@ func inSerial(t testing.TB, v *Var[int], body func(tx *Tx) error) error {
 	return Do(bg, func(tx *Tx) error {
 		x := v.Get(tx)
 		if runs++; runs <= escalateAfter {
-			require.False(t, tx.serial)
+			require.NotEqual(t, serial, tx.mode)
 			provoke(t, v)
 			v.Set(tx, x)
 			return nil
 		}
-		require.True(t, tx.serial)
+		require.Equal(t, serial, tx.mode)
 		return body(tx)
 	})
 }
@@ -157,7 +157,7 @@ func TestMisuse(t *testing.T) {
 		"orelse": func() { OrElse(leaked, v.Get, v.Get) }, "now": func() { leaked.Now() },
 		"select": func() { _, _ = Select[int](leaked) },
 	} {
-		require.Equal(t, misuse, caught(f), name)
+		require.Equal(t, "stm: Tx used outside its function", caught(f), name)
 	}
 	const forever = "stm: Retry with nothing read would wait for ever"
 	require.Equal(t, forever, caught(func() { _ = Do(bg, func(tx *Tx) error { tx.Retry(); return nil }) }))

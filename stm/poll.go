@@ -15,22 +15,25 @@ func Poll[T any](ctx context.Context, q func(tx *Tx) T) (T, *Waiter, error) {
 	if seam.From(ctx) != nil {
 		return zero, nil, ErrSimulated
 	}
-	tx := pool.Get().(*Tx)
+	tx := acquire()
+	if tx.extra != nil {
+		q = checkedQuery(q)
+	}
+	tx.begin()
 	for {
-		tx.begin()
-		r, _, end := attempt(tx, func(tx *Tx) (T, error) { return q(tx), nil })
-		switch {
-		case end == finished && tx.commit():
+		r := attemptQuery(tx, q)
+		if tx.end == finished && tx.commit() {
 			tx.finish()
 			return r, nil, nil
-		case end == retried:
+		}
+		_ = tx.ends(nil)
+		if tx.end == retried {
 			if w := tx.waiter(); w != nil {
 				return zero, w, nil
 			}
-			continue
+			tx.end = aborted
 		}
-		if err := tx.again(ctx, aborted); err != nil {
-			tx.release()
+		if err := tx.again(ctx); err != nil {
 			return zero, nil, err
 		}
 	}
@@ -57,10 +60,7 @@ func (w *Waiter) Stop() {
 
 // waiter turns a retried run into a Waiter, or gives nil if something read has changed meanwhile.
 func (tx *Tx) waiter() *Waiter {
-	tx.mode = dead
-	if tx.serial {
-		tx.endSerial()
-	}
+	tx.settle()
 	if len(tx.rs) == 0 && tx.alarm.IsZero() {
 		panic("stm: Retry with nothing read would wait for ever")
 	}

@@ -5,82 +5,148 @@ import (
 	"unsafe"
 )
 
+// looseReads is how many Vars a run may have read and still take a version beyond the clock by looking at all of them
+// again, instead of advancing the clock. So small transactions on Vars that only they use share no memory at all.
+const looseReads = 2
+
 // read is TL2's read with LSA's extension: the value is taken between two equal looks at the lock word, and a version
 // newer than the snapshot either moves the whole snapshot forward or ends the run. So a body never sees two moments.
 func (tx *Tx) read(c *core) (uint64, unsafe.Pointer) {
 	if tx.bloom&bloomBit(c) != 0 {
-		if e := tx.written(c); e != nil {
+		if e := tx.written(c); e != nil && tx.mode != dead {
 			return e.w, e.p
 		}
 	}
 	for {
 		l := c.lock.Load()
-		if l&flags == 0 && !tx.serial {
-			w, p := c.value()
-			if c.lock.Load() != l {
-				continue
-			}
-			if l <= tx.rv {
-				tx.rs = append(tx.rs, read{c, l})
+		if l >= serialBit || tx.mode != running {
+			if w, p, ok := tx.readUnusual(c, l); ok {
 				return w, p
 			}
-			tx.extend()
 			continue
 		}
-		if w, p, ok := tx.readFlagged(c, l); ok {
-			return w, p
+		w, p := c.value()
+		n := len(tx.rs)
+		if c.lock.Load() != l || l >= tx.snap && n > 0 && (n > 1 || !tx.rs[0].valid()) && !tx.newer(l) {
+			continue
 		}
+		tx.log(c, l)
+		return w, p
 	}
 }
 
-// readFlagged is read when c carries a flag, or when this transaction is the serial one.
+// readUnusual is read when c carries a flag or when the run is not an ordinary one. If not ok, look again.
 //
 //go:noinline
-func (tx *Tx) readFlagged(c *core, l uint64) (w uint64, p unsafe.Pointer, ok bool) {
-	if l&lockBit != 0 {
+func (tx *Tx) readUnusual(c *core, l uint64) (w uint64, p unsafe.Pointer, ok bool) {
+	tx.used = true
+	switch {
+	case tx.mode == dead:
+		tx.misused()
+	case l&lockBit != 0:
 		runtime.Gosched()
 		return 0, nil, false
-	}
-	if tx.serial {
+	case tx.normal == serial:
 		return tx.reserve(c, l)
 	}
 	w, p = c.value()
 	if c.lock.Load() != l {
 		return 0, nil, false
 	}
-	if l &^= serialBit; l > tx.rv {
-		tx.extend()
+	l &^= serialBit
+	switch {
+	case tx.normal == pinned:
+		w, p, l = tx.readKept(c, l, w, p)
+	case tx.mode == special: // has no snapshot
+		tx.mustBeValid()
+	case l >= tx.snap && !tx.newer(l):
 		return 0, nil, false
 	}
-	tx.rs = append(tx.rs, read{c, l})
+	tx.log(c, l)
 	return w, p, true
 }
 
-// extend moves the snapshot to now if nothing read has changed, and aborts otherwise.
-func (tx *Tx) extend() {
-	now := clock.Load()
-	if !tx.valid() {
-		tx.doom(aborted)
+// log enters a Var in the read set.
+func (tx *Tx) log(c *core, l uint64) {
+	if tx.fast != 0 {
+		tx.fast = tx.snap
 	}
-	tx.rv = now
+	n := len(tx.rs)
+	if n == cap(tx.rs) {
+		tx.used = true
+		tx.rs = append(tx.rs, read{c, l})
+		return
+	}
+	tx.rs = tx.rs[:n+1]
+	tx.rs[n] = read{c, l}
 }
 
-// valid reports whether everything read still has the version it had. Locks held by this commit do not count.
+// newer deals with a version l beyond the snapshot: nothing read before may have changed, or the run is lost. Ok means
+// that the value belongs to one moment with all that was read: now. What the snapshot has was there at that moment too,
+// so it stays as it is. Otherwise the snapshot has moved to now, and the Var must be read again.
+func (tx *Tx) newer(l uint64) (ok bool) {
+	n := len(tx.rs)
+	var g uint64
+	if n >= looseReads {
+		g = reach(l &^ waitBit) // before the look: see clock.go
+	}
+	tx.mustBeValid()
+	if n < looseReads {
+		return true
+	}
+	tx.snap = g&^keepBit + tick
+	if len(tx.ws) == 0 && tx.mode == running {
+		tx.fast = tx.snap
+	}
+	return false
+}
+
+// mustBeValid ends the run if something read has changed.
+func (tx *Tx) mustBeValid() {
+	if !tx.valid() {
+		tx.contended()
+		tx.doom(aborted)
+	}
+}
+
+// valid reports whether everything read still has the version it had.
 func (tx *Tx) valid() bool {
 	for i := range tx.rs {
-		r := &tx.rs[i]
-		l := r.c.lock.Load()
-		if l == r.l || l&^serialBit == r.l {
-			continue
-		}
-		if l != r.l|lockBit || !tx.holds(r.c) {
+		if r := &tx.rs[i]; !r.valid() {
+			tx.loser = r.c
 			return false
 		}
 	}
 	return true
 }
 
-// holds reports whether this commit has locked c.
-func (tx *Tx) holds(c *core) bool {
-	return tx.locking && tx.bloom&bloomBit(c) != 0 && tx.written(c) != nil
+func (r *read) valid() bool { return (r.c.lock.Load()^r.l)&^(waitBit|serialBit) == 0 }
+
+// validLocked is valid in a commit, from entry from on: its own locks do not count.
+func (tx *Tx) validLocked(from int) bool {
+	hint := 0
+	for i := from; i < len(tx.rs); i++ {
+		r := &tx.rs[i]
+		switch (r.c.lock.Load() ^ r.l) &^ (waitBit | serialBit) {
+		case 0:
+			continue
+		case lockBit:
+			if tx.holds(r.c, &hint) {
+				continue
+			}
+		}
+		tx.loser = r.c
+		return false
+	}
+	return true
+}
+
+// holds reports whether this commit has locked c. Most transactions write in the order in which they have read, so the
+// entry after the last one found is looked at first.
+func (tx *Tx) holds(c *core, hint *int) bool {
+	if i := *hint; i < len(tx.ws) && tx.ws[i].c == c {
+		*hint = i + 1
+		return true
+	}
+	return tx.bloom&bloomBit(c) != 0 && tx.written(c) != nil
 }

@@ -182,3 +182,37 @@ func TestOnCommitOfFailedTransactionIsDropped(t *testing.T) {
 	}))
 	require.Equal(t, 101, v.Load(bg))
 }
+
+// Alternatives of both spellings in any mixture, and none at all.
+func TestSelectOfMany(t *testing.T) {
+	a, b := NewVar(0), NewVar(0)
+	for n := range 6 {
+		for mixture := range 1 << n {
+			tried := 0
+			got, err := Query(bg, func(tx *Tx) string {
+				var alternatives []func(tx *Tx) (string, error)
+				for i := range n {
+					alternatives = append(alternatives, func(tx *Tx) (string, error) {
+						require.Equal(t, i, tried, "in order, each once")
+						require.Zero(t, a.Get(tx))
+						tried++
+						a.Set(tx, 1)
+						if mixture>>i&1 == 0 {
+							return "", ErrRetry
+						}
+						tx.Retry()
+						return "", nil
+					})
+				}
+				return OrElse(tx, func(tx *Tx) string {
+					b.Set(tx, 1)
+					s, err := Select(tx, alternatives...)
+					require.ErrorIs(t, err, ErrRetry)
+					return s
+				}, func(tx *Tx) string { return "none" })
+			})
+			require.NoError(t, err)
+			require.Equal(t, []any{"none", n, 0, 0}, []any{got, tried, a.Load(bg), b.Load(bg)})
+		}
+	}
+}

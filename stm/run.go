@@ -12,27 +12,25 @@ import (
 //
 // ctx interrupts waiting and reruns, never a transaction that can commit at its first run; the error then unwraps to
 // ctx.Err() and to context.Cause(ctx).
-func Atomically[T any](ctx context.Context, f func(tx *Tx) (T, error)) (T, error) {
-	if w := seam.From(ctx); w != nil {
-		return simulated(ctx, w, f)
+func Atomically[T any](ctx context.Context, f func(tx *Tx) (T, error)) (r T, err error) {
+	if seam.From(ctx) != nil {
+		return simulated(ctx, f)
 	}
-	tx := pool.Get().(*Tx)
+	tx := acquire()
+	if tx.extra != nil {
+		f = checked(f)
+	}
+	tx.begin()
 	for {
-		tx.begin()
-		r, err, end := attempt(tx, f)
-		if end == finished {
-			if err != nil {
-				tx.fail()
-				return r, err
-			}
-			if tx.commit() {
-				tx.finish()
-				return r, nil
-			}
-			end = aborted
+		r, err = attempt(tx, f)
+		if err == nil && tx.end == finished && tx.commit() {
+			tx.finish()
+			return r, nil
 		}
-		if err := tx.again(ctx, end); err != nil {
-			tx.release()
+		if tx.ends(err) {
+			return r, err
+		}
+		if err = tx.again(ctx); err != nil {
 			var zero T
 			return zero, err
 		}
@@ -40,70 +38,172 @@ func Atomically[T any](ctx context.Context, f func(tx *Tx) (T, error)) (T, error
 }
 
 // Do is Atomically without a value.
-func Do(ctx context.Context, f func(tx *Tx) error) error {
-	_, err := Atomically(ctx, func(tx *Tx) (struct{}, error) { return struct{}{}, f(tx) })
-	return err
+func Do(ctx context.Context, f func(tx *Tx) error) (err error) {
+	if seam.From(ctx) != nil {
+		_, err = simulated(ctx, func(tx *Tx) (struct{}, error) { return struct{}{}, f(tx) })
+		return err
+	}
+	tx := acquire()
+	if tx.extra != nil {
+		f = checkedDo(f)
+	}
+	tx.begin()
+	for {
+		err = attemptDo(tx, f)
+		if err == nil && tx.end == finished && tx.commit() {
+			if tx.plain() {
+				tx.rest()
+			} else {
+				tx.finish()
+			}
+			return nil
+		}
+		if tx.ends(err) {
+			return err
+		}
+		if err = tx.again(ctx); err != nil {
+			return err
+		}
+	}
 }
 
 // Query is one consistent look: stm.Query(ctx, sel.Tip). If q retries, it waits.
-func Query[T any](ctx context.Context, q func(tx *Tx) T) (T, error) {
-	return Atomically(ctx, func(tx *Tx) (T, error) { return q(tx), nil })
+func Query[T any](ctx context.Context, q func(tx *Tx) T) (r T, err error) {
+	if seam.From(ctx) != nil {
+		return simulated(ctx, func(tx *Tx) (T, error) { return q(tx), nil })
+	}
+	tx := acquire()
+	if tx.extra != nil {
+		q = checkedQuery(q)
+	}
+	tx.begin()
+	for {
+		r = attemptQuery(tx, q)
+		if tx.plain() {
+			tx.rest()
+			return r, nil
+		}
+		if tx.end == finished && tx.commit() {
+			tx.finish()
+			return r, nil
+		}
+		_ = tx.ends(nil)
+		if err = tx.again(ctx); err != nil {
+			var zero T
+			return zero, err
+		}
+	}
 }
 
-// attempt runs f once. A panic that is not the engine's passes through untouched, as Goexit does, leaving nothing
-// locked, reserved or registered.
-func attempt[T any](tx *Tx, f func(*Tx) (T, error)) (r T, err error, end outcome) {
+// attempt, attemptDo and attemptQuery are one run. How it ended stands in tx.end. There are three of them because every
+// call counts here. A panic that is not the engine's passes through untouched, as Goexit does, leaving nothing locked,
+// reserved or registered.
+func attempt[T any](tx *Tx, f func(*Tx) (T, error)) (r T, err error) {
 	done := false
 	defer func() {
-		if done {
-			return
-		}
-		if tx.end == finished || recover() == nil { // the user's panic; or Goexit while unwinding
-			if tx.world != nil {
-				tx.world.InTx(false)
-			}
+		if !done && (tx.end == finished || recover() == nil) { // the user's panic; or Goexit while unwinding
 			tx.fail()
-			return
 		}
-		end = tx.end
 	}()
 	r, err = f(tx)
 	done = true
-	if end = tx.end; end == finished && err != nil && isRetry(err) {
-		end = retried
-	}
-	return r, err, end
+	return r, err
 }
 
-// again prepares the next run: after a wait if the last one retried.
-func (tx *Tx) again(ctx context.Context, end outcome) error {
-	tx.mode, tx.stale = dead, true
-	if tx.serial {
-		tx.endSerial()
+func attemptDo(tx *Tx, f func(*Tx) error) (err error) {
+	done := false
+	defer func() {
+		if !done && (tx.end == finished || recover() == nil) {
+			tx.fail()
+		}
+	}()
+	err = f(tx)
+	done = true
+	return err
+}
+
+func attemptQuery[T any](tx *Tx, q func(*Tx) T) (r T) {
+	done := false
+	defer func() {
+		if !done && (tx.end == finished || recover() == nil) {
+			tx.fail()
+		}
+	}()
+	r = q(tx)
+	done = true
+	return r
+}
+
+// ends gives up the transaction if it has failed with err. Otherwise tx.end says why there must be another run.
+func (tx *Tx) ends(err error) bool {
+	switch {
+	case tx.end != finished:
+	case err == nil:
+		tx.end = aborted
+	case isRetry(err):
+		tx.end = retried
+	default:
+		tx.fail()
+		return true
 	}
+	return false
+}
+
+// again prepares the next run: after a wait if the last one retried. An error ends the transaction.
+func (tx *Tx) again(ctx context.Context) error {
+	end := tx.end
+	tx.settle()
+	var err error
 	if end == retried {
 		tx.tries = 0
-		return tx.block(ctx)
+		err = tx.block(ctx)
+	} else if err = ended(ctx); err == nil {
+		tx.yield()
 	}
-	if err := ended(ctx); err != nil {
+	if err != nil {
+		tx.release()
 		return err
 	}
+	tx.restart()
+	return nil
+}
+
+// settle ends a run that is not the last of its transaction.
+func (tx *Tx) settle() {
+	tx.kill()
+	tx.endUnusual()
+}
+
+// yield makes room for the others after a lost run, or sees to it that the next one is not lost.
+func (tx *Tx) yield() {
 	tx.tries++
-	if tx.tries >= escalateAfter {
+	switch {
+	case tx.tries >= escalateAfter:
 		tx.escalate()
-	} else if tx.tries > 2 {
+	case tx.tries >= pinAfter && len(tx.ws) == 0 && !tx.wrote:
+		tx.pin()
+	case tx.tries > 2:
 		runtime.Gosched()
 	}
-	return nil
+}
+
+// endUnusual ends what sets a serial or pinned run apart.
+func (tx *Tx) endUnusual() {
+	switch tx.normal {
+	case serial:
+		tx.endSerial()
+	case pinned:
+		tx.unpin()
+	}
 }
 
 // finish is the end of a committed transaction.
 func (tx *Tx) finish() {
-	after := tx.after
-	if len(after) == 0 {
+	if len(tx.after) == 0 {
 		tx.release()
 		return
 	}
+	after := tx.after
 	tx.after = nil
 	tx.release()
 	for _, f := range after {
@@ -113,8 +213,9 @@ func (tx *Tx) finish() {
 
 // fail is the end of a transaction that leaves no trace.
 func (tx *Tx) fail() {
-	if tx.serial {
-		tx.endSerial()
+	if tx.world != nil {
+		tx.world.InTx(false)
 	}
+	tx.endUnusual()
 	tx.release()
 }

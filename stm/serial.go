@@ -9,7 +9,8 @@ import (
 
 // escalateAfter lost runs a transaction becomes the serial one: there is one at a time, it reserves every Var it
 // touches at the touch, and so its next run cannot lose. Readers are not disturbed by a reservation; committers that
-// meet one let go of their locks and wait for the serial transaction to end. All others keep running.
+// meet one let go of their locks and wait for the serial transaction to end. All others keep running. Transactions
+// that only read are pinned instead; see kept.go.
 const escalateAfter = 16
 
 // serialTurn is held by the serial transaction.
@@ -19,7 +20,7 @@ var serialTurn sync.Mutex
 // a transaction started inside the body would wait for its own surrounding for ever, and is told so.
 func (tx *Tx) escalate() {
 	takeTurn()
-	tx.serial = true
+	tx.normal = serial
 	tx.marked = seam.OnTask() // by somebody else: it stays
 	seam.MarkTask()
 }
@@ -52,15 +53,18 @@ func (tx *Tx) reserve(c *core, l uint64) (w uint64, p unsafe.Pointer, ok bool) {
 	return w, p, true
 }
 
-// endSerial gives up the reservations and the turn, whatever ended the run.
+// endSerial gives up the reservations and the turn, whatever ended the run. What was committed carries none any more.
 func (tx *Tx) endSerial() {
 	for i := range tx.rs {
 		r := &tx.rs[i]
-		if r.c.lock.Load() == r.l|serialBit {
-			r.c.lock.Store(r.l)
+		for {
+			l := r.c.lock.Load()
+			if (l^r.l)&^waitBit != serialBit || r.c.lock.CompareAndSwap(l, l&^serialBit) {
+				break
+			}
 		}
 	}
-	tx.serial = false
+	tx.normal = running
 	if !tx.marked {
 		seam.UnmarkTask()
 	}

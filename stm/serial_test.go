@@ -67,7 +67,7 @@ func TestAttemptsAreBounded(t *testing.T) {
 	v, runs := NewVar(0), 0
 	require.NoError(t, Do(bg, func(tx *Tx) error {
 		x := v.Get(tx)
-		if runs++; !tx.serial && runs < 1_000 {
+		if runs++; tx.mode != serial && runs < 1_000 {
 			provoke(t, v)
 		}
 		v.Set(tx, x)
@@ -135,4 +135,23 @@ func TestSerialCrowd(t *testing.T) {
 	}
 	wg.Wait()
 	requireQuiet(t, vs...)
+}
+
+// A first read that meets a reservation is the first: the next is checked against it.
+func TestFirstReadOfReserved(t *testing.T) {
+	a, b := NewVar(0), NewVar(0)
+	require.NoError(t, inSerial(t, a, func(tx *Tx) error {
+		b.Get(tx) // reserved now
+		onItsOwn(func() {
+			_, err := Query(bg, func(tx *Tx) int {
+				require.EqualValues(t, serialBit, tx.fast, "any version will do")
+				b.Get(tx)
+				require.Equal(t, tx.snap, tx.fast, "only what is in the snapshot will")
+				return 0
+			})
+			require.NoError(t, err)
+		})
+		return nil
+	}))
+	requireQuiet(t, a, b)
 }

@@ -1,35 +1,46 @@
 package stm
 
 import (
-	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
 	"github.com/synodkit/synod/internal/seam"
+	"github.com/synodkit/synod/internal/seam/waitlist"
 )
 
 // Tx is a running transaction. It is valid inside the function it was given to, on the goroutine that runs it.
 type Tx struct {
-	mode    mode
-	end     outcome
-	locking bool   // valid may meet locks of our own
-	marked  bool   // the goroutine had the seam's mark before this run became serial
-	serial  bool   // this run reserves what it touches; see serial.go
-	rv      uint64 // the snapshot: nothing newer is seen
-	bloom   uint64 // of the Vars in ws
+	fast    uint64 // versions below it Get takes at once: first any, then those of the snapshot, then none once there are writes
 	rs      []read
-	ws      []write // in program order, which is the wake order
+	snap    uint64 // end of the snapshot: versions below it belong to it; 0 in a run that is not an ordinary one
+	bloom   uint64 // of the Vars in ws
+	room    int    // Set appends below it without a question; 0 when there is more to be asked
+	mode    mode
+	normal  mode // what mode is while the run is alive
+	end     outcome
+	used    bool          // there is more to clean up than rs and ws
+	wrote   bool          // a pinned run wanted to write
+	ws      []write       // in program order, which is the wake order
+	busy    atomic.Uint32 // of a Tx that has a home: 1 while somebody has it
+	settled bool          // it has a home
+	extra   *extraTx      // of a transaction in debug mode, or in a model; it is never recycled
+	hidden  uint64        // the snapshot of a doomed run
+	pinned  uint64        // the version that a pinned run reads
 	byVar   map[*core]int32
 	undo    []undone
-	level   int  // entries of ws below it belong to an enclosing branch
-	stale   bool // buffers hold more than the last run
-	tries   int  // runs lost to conflicts since the last wait
+	level   int // entries of ws below it belong to an enclosing branch
+	tries   int // runs lost to conflicts since the last wait
 	after   []func()
 	now     time.Time
 	alarm   time.Time // earliest WakeAt
+	loser   *core     // the Var because of which the run was lost
+	marked  bool      // the goroutine had the seam's mark before this run became serial
+	misses  int       // how often it stood in for a Tx that has a home
 	world   seam.World
 	effect  seam.Effect
 	wait    waiter
+	place   waitlist.Place // of the wait, while it is shown
 	nodes   []node
 	order   []uint32 // lock order: indices into ws
 	rsBuf   [16]read
@@ -58,12 +69,15 @@ type undone struct {
 	p unsafe.Pointer
 }
 
-// mode says whether Get and Set may touch the transaction at all. They test nothing else.
+// mode says what Get and Set may do.
 type mode uint8
 
 const (
-	dead    mode = iota // finished, or doomed to be undone
-	running mode = iota
+	dead    mode = iota // finished, or doomed to be undone: nothing
+	running             // everything
+	serial              // everything, and reserve what is touched; see serial.go
+	pinned              // read old values; see kept.go
+	special             // Get and Set ask extra first
 )
 
 // outcome is how a run, or the branch being unwound, ends.
@@ -79,60 +93,22 @@ const (
 // user's panic keeps its stack and a user's recover cannot make a doomed run commit.
 type unwinding struct{}
 
-const misuse = "stm: Tx used outside its function"
-
-var pool = sync.Pool{New: func() any {
-	tx := new(Tx)
-	tx.rs, tx.ws, tx.order = tx.rsBuf[:0], tx.wsBuf[:0], tx.ordBuf[:0]
-	return tx
-}}
-
+// begin starts a run of a Tx at rest.
 func (tx *Tx) begin() {
+	tx.mode = running
+	tx.snap = clock.Load()&^keepBit + tick
+	tx.fast, tx.room = serialBit, len(tx.wsBuf)
+}
+
+// restart begins another run of the same transaction.
+func (tx *Tx) restart() {
 	tx.rs, tx.ws, tx.undo, tx.after = tx.rs[:0], tx.ws[:0], tx.undo[:0], tx.after[:0]
-	tx.bloom, tx.level = 0, 0
-	tx.end, tx.mode = finished, running
-	if len(tx.byVar) > 0 {
-		clear(tx.byVar)
-	}
-	if tx.timed() {
-		tx.now, tx.alarm = time.Time{}, time.Time{}
-	}
-	tx.rv = clock.Load()
-}
-
-func (tx *Tx) timed() bool { return !tx.now.IsZero() || !tx.alarm.IsZero() }
-
-// release gives tx back to the pool, holding nothing of the user's.
-func (tx *Tx) release() {
-	tx.mode, tx.end, tx.world, tx.tries = dead, finished, nil, 0
-	for i := range tx.rs {
-		tx.rs[i].c = nil
-	}
-	for i := range tx.ws {
-		tx.ws[i].c, tx.ws[i].p = nil, nil
-	}
-	if tx.stale || len(tx.ws) > indexAbove {
-		tx.drop()
-	}
-	if cap(tx.undo)+cap(tx.after) > 0 {
-		clear(tx.undo[:cap(tx.undo)])
-		clear(tx.after[:cap(tx.after)])
-	}
-	pool.Put(tx)
-}
-
-// drop forgets what earlier or large runs have left behind.
-func (tx *Tx) drop() {
-	const keep = 1024
-	tx.stale = false
+	tx.bloom, tx.level, tx.end, tx.loser = 0, 0, finished, nil
 	clear(tx.byVar)
-	clear(tx.rs[:cap(tx.rs)])
-	clear(tx.ws[:cap(tx.ws)])
-	if cap(tx.rs) > keep {
-		tx.rs = tx.rsBuf[:0]
-	}
-	if cap(tx.ws) > keep {
-		tx.ws, tx.order, tx.byVar = tx.wsBuf[:0], tx.ordBuf[:0], nil
+	tx.now, tx.alarm = time.Time{}, time.Time{}
+	tx.begin()
+	if tx.mode = tx.normal; tx.mode != running {
+		tx.fast, tx.snap, tx.room = 0, 0, 0
 	}
 }
 
@@ -144,20 +120,37 @@ func (tx *Tx) doom(o outcome) {
 
 // doomQuietly dooms the run without unwinding it: the caller returns ErrRetry. A body that ignores it unwinds at its
 // next use of tx, or retries when it returns.
-func (tx *Tx) doomQuietly(o outcome) { tx.end, tx.mode = o, dead }
+func (tx *Tx) doomQuietly(o outcome) {
+	tx.end, tx.hidden = o, tx.snap
+	tx.kill()
+}
 
-func (tx *Tx) revive() { tx.end, tx.mode = finished, running }
+// kill makes Get, Set and everything else refuse.
+func (tx *Tx) kill() { tx.mode, tx.fast, tx.snap, tx.room, tx.used = dead, 0, 0, 0, true }
+
+func (tx *Tx) revive() {
+	tx.end, tx.mode = finished, tx.normal
+	switch {
+	case tx.extra != nil:
+		tx.mode = special
+	case tx.mode == running:
+		tx.snap, tx.room = max(tx.snap, tx.hidden), len(tx.wsBuf)
+		if len(tx.ws) == 0 {
+			tx.fast = tx.snap
+		}
+	}
+}
 
 // misused is where every method of a dead transaction ends.
 func (tx *Tx) misused() {
 	if tx.end != finished {
 		panic(unwinding{})
 	}
-	panic(misuse)
+	panic(tx.misuse())
 }
 
 func (tx *Tx) live() {
-	if tx.mode != running {
+	if tx.mode == dead {
 		tx.misused()
 	}
 }
@@ -186,6 +179,7 @@ func Retry[T any](tx *Tx) T {
 // run in no particular order, so f must not send. A branch that is undone takes its functions with it.
 func (tx *Tx) OnCommit(f func()) {
 	tx.live()
+	tx.used = true
 	tx.after = append(tx.after, f)
 }
 
@@ -193,9 +187,20 @@ func (tx *Tx) OnCommit(f func()) {
 func (tx *Tx) Now() time.Time {
 	tx.live()
 	if tx.now.IsZero() {
+		tx.used = true
 		tx.now = seam.Now(nil) // a simulation has set it before the run
 	}
 	return tx.now
+}
+
+// Lane is a number for spreading writers over the parts of one thing: the same throughout a run, usually another one for
+// transactions that run at once, another after a lost run. It means nothing else. In a simulation it is always 0.
+func (tx *Tx) Lane() uint64 {
+	tx.live()
+	if tx.world != nil {
+		return 0
+	}
+	return (uint64(uintptr(unsafe.Pointer(tx)))>>6 + uint64(tx.tries)) * spread >> 32
 }
 
 // WakeAt makes a wait that this run may end in, in whatever branch, also end at the instant at. Package env builds
@@ -203,6 +208,7 @@ func (tx *Tx) Now() time.Time {
 func (tx *Tx) WakeAt(at time.Time) {
 	tx.live()
 	if tx.alarm.IsZero() || at.Before(tx.alarm) {
+		tx.used = true
 		tx.alarm = at
 	}
 }

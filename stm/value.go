@@ -61,11 +61,15 @@ func encode[T any](k kind, x T) (w uint64, p unsafe.Pointer) {
 
 func box[T any](x T) *T { return &x }
 
-func decode[T any](k kind, w uint64, p unsafe.Pointer) (x T) {
-	switch k {
-	case kindWord:
+func decode[T any](k kind, w uint64, p unsafe.Pointer) T {
+	if k == kindWord {
 		return *(*T)(unsafe.Pointer(&w))
-	case kindPtr:
+	}
+	return unbox[T](k, p)
+}
+
+func unbox[T any](k kind, p unsafe.Pointer) (x T) {
+	if k == kindPtr {
 		return *(*T)(unsafe.Pointer(&p))
 	}
 	if p != nil {

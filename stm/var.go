@@ -25,24 +25,52 @@ func NewVar[T any](initial T) *Var[T] {
 
 // Get is the value that tx sees: its own last Set, or the value in its snapshot.
 func (v *Var[T]) Get(tx *Tx) T {
-	if tx.mode != running {
-		tx.misused()
+	c := &v.c
+	l := c.lock.Load()
+	w, p := c.value()
+	limit := tx.fast
+	if limit == 0 && tx.bloom&bloomBit(c) == 0 {
+		limit = tx.snap
 	}
-	w, p := tx.read(&v.c)
-	return decode[T](v.c.kind, w, p)
+	if l < limit {
+		if c.lock.Load() == l {
+			if n := len(tx.rs); n < cap(tx.rs) {
+				if limit == serialBit {
+					tx.fast = tx.snap
+				}
+				tx.rs = tx.rs[:n+1]
+				tx.rs[n] = read{c, l}
+				return decode[T](c.kind, w, p)
+			}
+		}
+	}
+	if tx.mode == special {
+		return v.lookup(tx)
+	}
+	w2, p2 := tx.read(c)
+	return decode[T](c.kind, w2, p2)
 }
 
 // Set gives v a new value, seen by others when tx commits.
 func (v *Var[T]) Set(tx *Tx, x T) {
-	if tx.mode != running {
-		tx.misused()
+	c := &v.c
+	var e *write
+	if n, b := len(tx.ws), bloomBit(c); n < tx.room && tx.bloom&b == 0 {
+		tx.bloom, tx.fast = tx.bloom|b, 0
+		tx.ws = tx.ws[:n+1] // what lies there is cleared
+		e = &tx.ws[n]
+		e.c = c
+	} else if tx.mode == special {
+		v.assign(tx, x)
+		return
+	} else {
+		e = tx.writeTo(c)
 	}
-	e := tx.writeTo(&v.c)
-	if v.c.kind == kindWord {
+	if c.kind == kindWord {
 		e.w, _ = encode(kindWord, x)
 		return
 	}
-	_, e.p = encode(v.c.kind, x)
+	_, e.p = encode(c.kind, x)
 }
 
 // Update sets v to f of its value.

@@ -2,18 +2,25 @@ package stm
 
 import (
 	"context"
+	"runtime"
+	"sync"
 	"sync/atomic"
 
 	"github.com/synodkit/synod/internal/seam"
+	"github.com/synodkit/synod/internal/seam/waitlist"
 )
 
-// waiter is one wait. Its channel is made per wait: one kept across waits would not block durably in a
-// testing/synctest bubble.
+// waiter is one wait: a condition variable where nothing else can end it, and a channel beside a context or a timer.
+// The channel is made per wait: one kept across waits would not block durably in a testing/synctest bubble.
 type waiter struct {
-	fired atomic.Bool
-	ch    chan struct{} // closed when fired
-	world seam.World    // nil in production
-	token seam.Token
+	mu      sync.Mutex
+	cond    sync.Cond
+	fired   bool          // guarded by mu
+	ch      chan struct{} // closed when fired; nil if cond is used
+	world   seam.World    // nil in production
+	token   seam.Token
+	done    <-chan struct{} // the context's
+	limited bool            // the context has a deadline; known if it is shown
 }
 
 func (w *waiter) fire() {
@@ -21,37 +28,63 @@ func (w *waiter) fire() {
 		w.world.Unpark(&w.token)
 		return
 	}
-	if w.fired.CompareAndSwap(false, true) {
-		close(w.ch)
+	w.mu.Lock()
+	if !w.fired {
+		w.fired = true
+		if w.ch != nil {
+			close(w.ch)
+		} else {
+			w.cond.Signal()
+		}
 	}
+	w.mu.Unlock()
 }
 
 // node is a waiter's place in the list of one Var.
 type node struct {
 	w          *waiter
+	seen       uint64                // the version waited on
 	on         atomic.Pointer[extra] // nil when no committer can reach the node any more
 	next, prev *node
 }
 
-// wake fires every waiter of a Var, oldest first, and empties the list.
-func (x *extra) wake() {
+// wake fires the waiters of a Var, oldest first, that have not seen version; they leave the list.
+func (x *extra) wake(version uint64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	n := x.first
-	x.first, x.last = nil, nil
-	x.waiting.Store(0)
-	for n != nil {
-		next := n.next
-		n.next, n.prev = nil, nil
+	for n := x.first; n != nil && n.seen < version; n = x.first {
+		x.unlink(n)
 		n.w.fire()
 		n.on.Store(nil)
-		n = next
 	}
 }
 
-func (x *extra) add(n *node, w *waiter) {
-	n.w = w
-	x.mu.Lock()
+// add enters n in the list of c, unless c has changed since it was seen; then the wait is over already. The bit in the
+// lock word makes the two cases meet: a committer that locks c later sees it, and the version of one that was earlier
+// shows. While one holds the lock nobody can tell.
+func (c *core) add(n *node, w *waiter, seen uint64) (unchanged bool) {
+	x := c.more()
+	n.w, n.seen = w, seen&^waitBit
+	for {
+		x.mu.Lock()
+		l := c.lock.Load()
+		if l < lockBit {
+			if l&^(waitBit|serialBit) != n.seen {
+				x.mu.Unlock()
+				return false
+			}
+			if l&waitBit != 0 || c.lock.CompareAndSwap(l, l|waitBit) {
+				x.link(n)
+				x.mu.Unlock()
+				return true
+			}
+		}
+		x.mu.Unlock()
+		runtime.Gosched()
+	}
+}
+
+func (x *extra) link(n *node) {
 	n.prev = x.last
 	if x.last != nil {
 		x.last.next = n
@@ -61,19 +94,9 @@ func (x *extra) add(n *node, w *waiter) {
 	x.last = n
 	n.on.Store(x)
 	x.waiting.Add(1)
-	x.mu.Unlock()
 }
 
-func (n *node) remove() {
-	x := n.on.Load()
-	if x == nil {
-		return
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if n.on.Load() == nil {
-		return
-	}
+func (x *extra) unlink(n *node) {
 	if n.prev != nil {
 		n.prev.next = n.next
 	} else {
@@ -86,17 +109,25 @@ func (n *node) remove() {
 	}
 	n.next, n.prev = nil, nil
 	x.waiting.Add(-1)
-	n.on.Store(nil)
 }
 
-// register enters w in the list of every Var in rs and then reports whether all still have the version that was read.
-// The order matters: a committer publishes first and looks for waiters second, so one of the two sees the other.
+func (n *node) remove() {
+	x := n.on.Load()
+	if x == nil {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if n.on.Load() != nil {
+		x.unlink(n)
+		n.on.Store(nil)
+	}
+}
+
+// register enters w in the list of every Var in rs. If one has changed since it was read, it stops and says so.
 func register(rs []read, nodes []node, w *waiter) (unchanged bool) {
 	for i := range rs {
-		rs[i].c.more().add(&nodes[i], w)
-	}
-	for i := range rs {
-		if rs[i].c.lock.Load()&^flags != rs[i].l {
+		if !rs[i].c.add(&nodes[i], w, rs[i].l) {
 			return false
 		}
 	}
@@ -152,18 +183,25 @@ func (tx *Tx) block(ctx context.Context) error {
 	if seam.Running() {
 		refuseOwned(tx.rs)
 	}
-	tx.prepareWait()
-	tx.wait.ch = make(chan struct{})
-	tx.wait.fired.Store(false)
-	if register(tx.rs, tx.nodes, &tx.wait) {
-		tx.sleep(ctx)
+	w := &tx.wait
+	w.fired, w.ch = false, nil
+	l := tx.prepareWait(ctx)
+	if w.done != nil || !tx.alarm.IsZero() {
+		w.ch = make(chan struct{})
+	}
+	if register(tx.rs, tx.nodes, w) {
+		tx.show(l)
+		tx.sleep()
+		tx.hide(l)
 	}
 	unregister(tx.nodes)
+	w.done = nil
 	return ended(ctx)
 }
 
-// prepareWait leaves of the run what the wait needs: the Vars read, each once. What it wrote is let go.
-func (tx *Tx) prepareWait() {
+// prepareWait leaves of the run what the wait needs: the Vars read, each once. What it wrote is let go. It asks ctx all
+// there is to ask, before anything is registered: ctx may be a user's, and panic. The result is the list to be shown in.
+func (tx *Tx) prepareWait(ctx context.Context) *waitlist.List {
 	tx.rs = distinct(tx.rs)
 	clear(tx.ws)
 	tx.ws = tx.ws[:0]
@@ -171,18 +209,23 @@ func (tx *Tx) prepareWait() {
 		tx.nodes = make([]node, len(tx.rs))
 	}
 	tx.nodes = tx.nodes[:len(tx.rs)]
+	tx.wait.done = ctx.Done()
+	l := waitlist.Under(ctx)
+	if l != nil {
+		_, tx.wait.limited = ctx.Deadline()
+	}
+	return l
 }
 
-func (tx *Tx) sleep(ctx context.Context) {
-	done := ctx.Done()
+func (tx *Tx) sleep() {
+	if tx.wait.ch == nil {
+		tx.wait.doze()
+		return
+	}
 	if tx.alarm.IsZero() {
-		if done == nil {
-			<-tx.wait.ch
-			return
-		}
 		select {
 		case <-tx.wait.ch:
-		case <-done:
+		case <-tx.wait.done:
 		}
 		return
 	}
@@ -190,9 +233,18 @@ func (tx *Tx) sleep(ctx context.Context) {
 	defer t.Stop()
 	select {
 	case <-tx.wait.ch:
-	case <-done:
+	case <-tx.wait.done:
 	case <-t.C:
 	}
+}
+
+// doze waits for fire alone.
+func (w *waiter) doze() {
+	w.mu.Lock()
+	for !w.fired {
+		w.cond.Wait()
+	}
+	w.mu.Unlock()
 }
 
 // refuseForever panics when nothing could end the wait.

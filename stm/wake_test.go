@@ -3,6 +3,7 @@ package stm
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,8 +35,9 @@ func TestWakeCounts(t *testing.T) {
 	var wg sync.WaitGroup
 	onA := parked(&wg, func(tx *Tx) bool { return a.Get(tx) >= 3 })
 	onBoth := parked(&wg, func(tx *Tx) bool { return a.Get(tx)+b.Get(tx)+a.Get(tx) >= 100 })
+	onB := parked(&wg, func(tx *Tx) bool { return b.Get(tx) >= 2 })
 	awaitWaiting(a, 2)
-	awaitWaiting(b, 1)
+	awaitWaiting(b, 2)
 	counts := func() []int32 { return []int32{onA.Load(), onBoth.Load()} }
 	for range 100 {
 		set(t, other, 1)
@@ -45,7 +47,7 @@ func TestWakeCounts(t *testing.T) {
 	require.NoError(t, Do(bg, func(tx *Tx) error { a.Get(tx); b.Get(tx); return nil }))
 	require.Equal(t, []int32{1, 1}, counts(), "a rollback or a read wakes nobody")
 	set(t, b, 1)
-	awaitWaiting(b, 1)
+	awaitWaiting(b, 2)
 	require.Equal(t, []int32{1, 2}, counts())
 	set(t, a, 1)
 	awaitWaiting(a, 2)
@@ -54,6 +56,7 @@ func TestWakeCounts(t *testing.T) {
 	awaitWaiting(a, 2)
 	awaitWaiting(b, 1)
 	require.Equal(t, []int32{3, 4}, counts(), "one commit wakes once, whatever it wrote")
+	require.EqualValues(t, 3, onB.Load())
 	set(t, a, 50)
 	wg.Wait()
 	require.Equal(t, []int32{4, 5}, counts())
@@ -308,4 +311,52 @@ func TestPoll(t *testing.T) {
 	requireQuiet(t, a, b)
 	r := sim.Run(1, func(ctx context.Context) error { _, _, err := Poll(ctx, a.Get); return err })
 	require.ErrorIs(t, r.Err, ErrSimulated)
+}
+
+// A waiter is woken by the next commit.
+func TestRetryIsWoken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // a lost wake-up is a deadlock, and the bubble says so
+		v := NewVar(0)
+		var wg sync.WaitGroup
+		runs := parked(&wg, func(tx *Tx) bool { return v.Get(tx) > 0 })
+		synctest.Wait()
+		set(t, v, 1)
+		wg.Wait()
+		require.EqualValues(t, 2, runs.Load())
+		requireQuiet(t, v)
+	})
+}
+
+// A commit wakes who has not seen it; those who have wait for the next one.
+func TestWakeSparesNewcomers(t *testing.T) {
+	v := NewVar(0)
+	before, after := &waiter{ch: make(chan struct{})}, &waiter{ch: make(chan struct{})}
+	var old, young node
+	l := v.c.lock.Load()
+	require.True(t, v.c.add(&old, before, l))
+	v.c.lock.Store(l + tick) // a commit has published, and has not yet come to wake
+	require.True(t, v.c.add(&young, after, l+tick))
+	v.c.more().wake(l + tick)
+	require.Equal(t, []bool{true, false}, []bool{before.fired, after.fired})
+	young.remove()
+	requireQuiet(t, v)
+}
+
+// A waiter that comes while a committer holds the Var waits for the outcome.
+func TestWaitMeetsCommit(t *testing.T) {
+	v := NewVar(0)
+	var wg sync.WaitGroup
+	l := v.c.lock.Load()
+	v.c.lock.Store(l | lockBit)
+	w := &waiter{ch: make(chan struct{})}
+	var n node
+	var waits bool
+	wg.Go(func() { waits = v.c.add(&n, w, l) })
+	for range 100 {
+		runtime.Gosched()
+	}
+	v.c.lock.Store(l + tick)
+	wg.Wait()
+	require.False(t, waits, "what the committer has written shows")
+	requireQuiet(t, v)
 }

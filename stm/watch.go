@@ -27,4 +27,4 @@ func Watch[T comparable](ctx context.Context, q func(tx *Tx) T) iter.Seq2[T, err
 }
 
 // same is equality in which a value that differs from itself (NaN) does not count as new.
-func same[T comparable](a, b T) bool { return a == b || a != a && b != b }
+func same[T comparable](a, b T) bool { return a == b || a != a && b != b } //nolint:staticcheck

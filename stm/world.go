@@ -10,18 +10,20 @@ import (
 // conflict and the version clock of production is left alone. A wait ends the step; the rerun is the next.
 //
 //go:noinline
-func simulated[T any](ctx context.Context, w seam.World, f func(tx *Tx) (T, error)) (T, error) {
-	var zero T
+func simulated[T any](ctx context.Context, f func(tx *Tx) (T, error)) (r T, err error) {
+	w := seam.From(ctx)
 	w.Point()
-	tx := pool.Get().(*Tx)
+	tx := acquire()
+	if tx.extra != nil {
+		f = checked(f)
+	}
+	tx.begin()
 	for {
-		tx.begin()
-		tx.world, tx.now = w, w.Now()
+		tx.used, tx.world, tx.now = true, w, w.Now()
 		w.InTx(true)
-		r, err, end := attempt(tx, f)
+		r, err = attempt(tx, f)
 		w.InTx(false)
-		switch end {
-		case finished:
+		if tx.end == finished && (err == nil || !isRetry(err)) {
 			tx.report(w, err == nil, false)
 			if err != nil {
 				tx.release()
@@ -30,14 +32,16 @@ func simulated[T any](ctx context.Context, w seam.World, f func(tx *Tx) (T, erro
 			tx.commitIn()
 			tx.finish()
 			return r, nil
-		case aborted:
+		}
+		if tx.end == aborted {
 			panic(shared)
 		}
-		tx.mode, tx.stale = dead, true
+		tx.settle()
 		if err := tx.block(ctx); err != nil {
 			tx.release()
-			return zero, err
+			return r, err
 		}
+		tx.restart()
 	}
 }
 
@@ -48,10 +52,13 @@ func (tx *Tx) commitIn() {
 		panic(shared)
 	}
 	for i := range tx.ws {
-		e := &tx.ws[i]
-		e.c.publish(e.w, e.p)
+		tx.ws[i].c.publish(tx.ws[i].w, tx.ws[i].p)
 	}
-	tx.wakeAll()
+	for i := range tx.ws {
+		if x := tx.ws[i].c.extra.Load(); x != nil {
+			x.wake(^uint64(0))
+		}
+	}
 }
 
 // blockIn is block inside a simulation. Waiting for a context, and finding it done, read it.
@@ -66,14 +73,18 @@ func (tx *Tx) blockIn(ctx context.Context, w seam.World) error {
 	} else {
 		tx.report(w, false, true)
 	}
-	tx.prepareWait()
+	l := tx.prepareWait(ctx)
 	tx.wait.world = w
 	tx.wait.token = seam.Token{At: tx.alarm, On: (*labels)(tx)}
 	register(tx.rs, tx.nodes, &tx.wait)
-	defer unregister(tx.nodes) // a killed task unwinds through here
+	defer func() { // a killed task unwinds through here
+		tx.hide(l)
+		unregister(tx.nodes)
+		tx.wait.world, tx.wait.done = nil, nil
+	}()
+	tx.show(l)
 	defer seam.Wake(ctx, w, &tx.wait.token)()
 	w.Park(&tx.wait.token)
-	tx.wait.world = nil
 	return tx.endedIn(ctx, w)
 }
 

@@ -4,7 +4,7 @@ package stm
 const indexAbove = 16
 
 // bloomBit is c's bit in the filter over the write set.
-func bloomBit(c *core) uint64 { return 1 << (uint64(address(c)>>4) * 0x9E3779B97F4A7C15 >> 58) }
+func bloomBit(c *core) uint64 { a := address(c) >> 4; return 1 << ((a ^ a>>6) & 63) }
 
 // written finds c in the write set.
 func (tx *Tx) written(c *core) *write {
@@ -24,11 +24,15 @@ func (tx *Tx) written(c *core) *write {
 
 // writeTo is the entry of c in the write set, made if need be. A value of an enclosing branch is kept for undoTo.
 func (tx *Tx) writeTo(c *core) *write {
+	if tx.mode != running {
+		tx.mayWrite()
+	}
 	b := bloomBit(c)
 	if tx.bloom&b != 0 {
 		if e := tx.written(c); e != nil {
 			if tx.level > 0 {
 				if i := tx.index(e); i < tx.level {
+					tx.used = true
 					tx.undo = append(tx.undo, undone{int32(i), e.w, e.p})
 				}
 			}
@@ -36,12 +40,27 @@ func (tx *Tx) writeTo(c *core) *write {
 		}
 	}
 	tx.bloom |= b
+	tx.fast = 0
 	tx.ws = append(tx.ws, write{c: c})
 	n := len(tx.ws)
+	if n > tx.room {
+		tx.used = true
+	}
 	if n > indexAbove {
 		tx.indexWrites(n)
 	}
 	return &tx.ws[n-1]
+}
+
+// mayWrite sorts out the unusual runs: a pinned one ends with its first write, and will not be one again.
+func (tx *Tx) mayWrite() {
+	switch {
+	case tx.mode == dead:
+		tx.misused()
+	case tx.normal == pinned:
+		tx.wrote = true
+		tx.doom(aborted)
+	}
 }
 
 func (tx *Tx) indexWrites(n int) {

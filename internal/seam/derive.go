@@ -33,12 +33,19 @@ func WithTimeout(ctx context.Context, d time.Duration) (context.Context, context
 	return c, func() { c.cancelStep(nil) }
 }
 
+// binder is a world whose tasks may end before it does. Bound is f until the task that runs has been ended so, and
+// nothing after that.
+type binder interface{ Bound(f func()) func() }
+
 // AfterFunc runs f when ctx is done: in production in a goroutine of the standard library, in a simulation in order,
 // on the task that ends ctx, or at once if ctx is done already. stop reports whether it kept f from running.
 func AfterFunc(ctx context.Context, f func()) (stop func() bool) {
 	w := From(ctx)
 	if w == nil {
 		return context.AfterFunc(ctx, f)
+	}
+	if b, ok := w.(binder); ok {
+		f = b.Bound(f)
 	}
 	pending := true
 	run := func() {

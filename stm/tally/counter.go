@@ -25,7 +25,7 @@ func New() *Counter {
 
 // Add adds n, which may be negative.
 func (c *Counter) Add(tx *stm.Tx, n int64) {
-	v := c.parts[lane(tx)%lanes].sum
+	v := c.parts[tx.Lane()%lanes].sum
 	v.Set(tx, v.Get(tx)+n)
 }
 

@@ -2,5 +2,5 @@ package tally
 
 import "github.com/synodkit/synod/stm"
 
-// Lane is lane, for tests.
-func Lane(tx *stm.Tx) uint64 { return lane(tx) % lanes }
+// Lane is the part that a transaction adds to.
+func Lane(tx *stm.Tx) uint64 { return tx.Lane() % lanes }

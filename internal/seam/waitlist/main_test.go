@@ -1,4 +1,4 @@
-package simtest_test
+package waitlist_test
 
 import (
 	"testing"

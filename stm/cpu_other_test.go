@@ -1,0 +1,5 @@
+//go:build !unix
+
+package stm_test
+
+func cpuNanoseconds() int64 { return 0 }

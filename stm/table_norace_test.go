@@ -1,0 +1,5 @@
+//go:build !race
+
+package stm_test
+
+const racing = false
