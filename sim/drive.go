@@ -53,7 +53,7 @@ func (e *engine) leaked() {
 	}
 	var left []*Task
 	for _, t := range e.tasks {
-		if !t.own {
+		if !t.own && !(t.life != nil && t.life.dead) {
 			left = append(left, t)
 		}
 	}

@@ -15,7 +15,8 @@ type engine struct {
 	num      uint32
 	seed     uint64
 	schedule *rand.Rand // which task next, if there is no scheduler
-	draws    *rand.Rand // chance, if there is no scheduler
+	draws    *rand.Rand // chance of tasks that belong to no machine, if there is no scheduler
+	chances  *rand.Rand // which faults come about, if there is no scheduler
 	sched    Scheduler  // nil: by the seed
 	chooser  Chooser    // nil: by the seed
 	observer observer   // nil: nobody
@@ -25,15 +26,21 @@ type engine struct {
 	alone    bool       // ids are the same in runs that differ
 	root     *seam.Ctx
 
-	tasks    []*Task // all that have not ended
-	ready    []*Task // those that can run
-	cur      *Task   // the running one
-	next     *Task   // chosen by a task that has yielded
-	last     *Task   // the one that took the last step
-	lastTask int
-	timers   timers
-	lastTime int64 // number of the last timer
-	watches  []*polled
+	tasks       []*Task // all that have not ended
+	ready       []*Task // those that can run
+	due         []*Task // observers whose waits have ended
+	asides      int     // observers started
+	fair        bool
+	machines    map[string]*machine
+	seen        map[string]int
+	cur         *Task // the running one
+	next        *Task // chosen by a task that has yielded
+	last        *Task // the one that took the last step
+	lastTask    int
+	timers      timers
+	asideTimers int   // of observers
+	lastTime    int64 // number of the last timer
+	watches     []*polled
 
 	now      time.Duration // virtual, since the epoch
 	moves    int           // of time
@@ -76,7 +83,7 @@ func (e *engine) check() {
 	case !seam.OnTask():
 		panic("sim: a simulated context was used on a goroutine that is not its task " +
 			"(a go statement, context.AfterFunc, time.AfterFunc, or an iter.Pull body)")
-	case e.ending:
+	case e.ending, e.dead():
 		e.unwound()
 	case e.inTx:
 		panic("sim: time, randomness, a task or a transaction inside a transaction body")
@@ -85,7 +92,7 @@ func (e *engine) check() {
 
 func (e *engine) Num() uint32      { return e.num }
 func (e *engine) InTx(on bool)     { e.inTx = on }
-func (e *engine) clock() time.Time { return time.Unix(epochSeconds, int64(e.now)).UTC() }
+func (e *engine) clock() time.Time { return atTime(e.local(e.now)) }
 
 func (e *engine) Now() time.Time {
 	e.check()
@@ -94,11 +101,13 @@ func (e *engine) Now() time.Time {
 
 func (e *engine) Rand() *rand.Rand {
 	e.check()
+	e.refuseBeside("draw")
 	return e.random()
 }
 
 func (e *engine) Choose(label string, n int) int {
 	e.check()
+	e.refuseBeside("choose")
 	k := e.choose(label, n)
 	e.hash.mix(tagChoice, uint64(n)<<32|uint64(k))
 	e.text.choice(label, k)
@@ -117,14 +126,20 @@ func (e *engine) Fault(site string) error {
 
 // Effect adds what the step did to the hash and the trace.
 func (e *engine) Effect(x *seam.Effect) {
-	if e.ending {
+	switch {
+	case e.ending, e.dead():
+		return
+	case e.cur != nil && e.cur.beside:
+		if x.Blocked {
+			e.looked(e.cur, x.Reads)
+		}
 		return
 	}
 	if e.step != nil {
 		e.step.add(x)
 	}
 	e.hash.effect(x)
-	e.text.effect(x)
+	e.text.effect(e.cur, x)
 }
 
 // polled is a context of the standard library's that must be polled.

@@ -20,23 +20,37 @@ var ErrCut = errors.New("sim: cut short by the scheduler")
 var ErrSchedule = errors.New("sim: not a schedule")
 
 // DeadlockError says that every task waits and no timer is set.
-type DeadlockError struct{ Waiting []Wait }
+type DeadlockError struct {
+	Waiting []Wait
+	Cycle   []string // task, what it waits for, the task that changed that last, and so on to the first; with Record
+}
 
 // Wait is one task that waits: for Vars, named by their labels, or for the end of a task.
 type Wait struct {
 	Task string
 	For  []string
+	By   []string // tasks that changed last what it waits for; with Record
 }
 
 // Error names every task and what it waits for, by age.
 func (e *DeadlockError) Error() string {
+	text := "sim: deadlock:" + e.text()
+	if len(e.Cycle) > 0 {
+		text += "; cycle: " + arrows(e.Cycle)
+	}
+	return text
+}
+
+func (e *DeadlockError) text() string {
 	var b strings.Builder
-	b.WriteString("sim: deadlock:")
 	for i, w := range e.Waiting {
 		if i > 0 {
 			b.WriteByte(';')
 		}
 		fmt.Fprintf(&b, " %s waits for %s", w.Task, strings.Join(w.For, ", "))
+		if len(w.By) > 0 {
+			fmt.Fprintf(&b, " (last changed by %s)", strings.Join(w.By, ", "))
+		}
 	}
 	return b.String()
 }

@@ -6,7 +6,7 @@ func Faults(arm func(site string) error) Option { return func(e *engine) { e.fau
 // Fail arms the fail point site: env.Fault gives err with the given probability, each time by a named choice of the task
 // that asks, which a Chooser may make. Report.Faults has how often.
 func Fail(site string, err error, probability float64) Option {
-	return func(e *engine) { e.faults = append(e.faults, &fault{site, err, probability, 0}) }
+	return func(e *engine) { e.faults = append(e.faults, &fault{site: site, err: err, probability: probability}) }
 }
 
 // fault is a site armed by Fail.
@@ -15,12 +15,13 @@ type fault struct {
 	err         error
 	probability float64
 	fired       int
+	quiet       bool // counts only
 }
 
 // armed is what site gives to the running task.
 func (e *engine) armed(site string) error {
 	for _, f := range e.faults {
-		if f.site == site && e.fires(f) {
+		if f.site == site && !f.quiet && e.fires(f) {
 			f.fired++
 			return f.err
 		}
@@ -38,7 +39,7 @@ func (e *engine) fires(f *fault) bool {
 		k = e.chooser.Choose(e.cur, "fault "+f.site, 2)
 	}
 	if k < 0 {
-		return e.random().Float64() < f.probability
+		return e.chance().Float64() < f.probability
 	}
 	e.chosen = append(e.chosen, k)
 	return k == 1

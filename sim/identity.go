@@ -32,6 +32,7 @@ func (e *engine) child(parent *Task, name string, run func()) *Task {
 		parent.kids++
 		t.nth = parent.kids
 		t.id = childID(parent.id, t.nth)
+		t.life = parent.life
 	}
 	return t
 }

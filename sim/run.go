@@ -19,14 +19,17 @@ type Report struct {
 	Err      error          // the scenario's error, or *DeadlockError, *PanicError, ErrGoexit, ErrEndless, *LeakError
 	Trace    []string       // one line a step, with Record
 	Schedule Schedule       // with With
-	Faults   map[string]int // with Fail: how often each site has failed
+	Faults   map[string]int // how often each fault that was armed, as by Fail, came about
+	Seen     map[string]int // how often what was looked for, as by property.Sometimes, was seen
 }
 
 // Option changes how a run is made.
 type Option func(*engine)
 
 // Record keeps the steps as text in Report.Trace.
-func Record() Option { return func(e *engine) { e.text = &text{labels: map[uint32]string{}} } }
+func Record() Option {
+	return func(e *engine) { e.text = &text{labels: map[uint32]string{}, writers: map[uint32][]*Task{}} }
+}
 
 // StepsMax limits the steps of one instant of virtual time, by default a million. A run that reaches it ends with
 // ErrEndless.
@@ -41,8 +44,9 @@ func Run(seed uint64, scenario func(ctx context.Context) error, opts ...Option) 
 	e := &engine{
 		num:      seam.NextNum(),
 		seed:     seed,
-		schedule: rand.New(rand.NewPCG(seed, 1)),
-		draws:    rand.New(rand.NewPCG(seed, 2)),
+		schedule: rand.New(rand.NewPCG(seed, streamSchedule)),
+		draws:    rand.New(rand.NewPCG(seed, streamWorkload)),
+		chances:  rand.New(rand.NewPCG(seed, streamFaults)),
 		hash:     hashStart,
 		stepsMax: 1_000_000,
 		watch:    watch{limit: stuckAfter},
@@ -64,7 +68,10 @@ func Run(seed uint64, scenario func(ctx context.Context) error, opts ...Option) 
 	}
 	e.over.Store(true)
 	e.root.End(errOver)
-	r := &Report{Seed: seed, Hash: uint64(e.hash), Steps: e.steps, Switches: e.switches, Elapsed: e.now, Err: e.err, Faults: e.fired()}
+	r := &Report{
+		Seed: seed, Hash: uint64(e.hash), Steps: e.steps, Switches: e.switches, Elapsed: e.now, Err: e.err,
+		Faults: e.fired(), Seen: e.seen,
+	}
 	if e.sched != nil {
 		r.Schedule = e.recorded()
 	}

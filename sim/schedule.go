@@ -1,9 +1,9 @@
 package sim
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/synodkit/synod/internal/seam"
 )
@@ -16,7 +16,9 @@ func (e *engine) pick() *Task {
 		e.guard.look(e)
 	}
 	e.poll()
+	e.besides()
 	for len(e.ready) == 0 && !e.finished() && e.advance() {
+		e.besides()
 	}
 	if e.finished() {
 		return nil
@@ -26,7 +28,7 @@ func (e *engine) pick() *Task {
 		return nil
 	}
 	if e.instant++; e.instant > e.stepsMax {
-		e.fail(fmt.Errorf("%w: %d steps at %v, some by task %s", ErrEndless, e.stepsMax, e.now, e.ready[0].name))
+		e.fail(e.endless())
 		return nil
 	}
 	i := e.decide()
@@ -37,6 +39,7 @@ func (e *engine) pick() *Task {
 	t := e.ready[i]
 	e.last = t
 	e.steps++
+	t.lastStep = e.steps
 	e.hash.mix(tagStep, t.id, uint64(len(e.ready))<<32|uint64(i))
 	e.text.step(e, t)
 	if e.sched != nil {
@@ -57,7 +60,12 @@ func (e *engine) decide() int {
 		if e.last != nil {
 			last = e.last.at
 		}
-		return e.sched.Pick(e.ready, last)
+		if i := e.sched.Pick(e.ready, last); i < 0 || !e.fair {
+			return i
+		}
+		return e.fairest()
+	case e.fair:
+		return e.fairest()
 	case len(e.ready) > 1:
 		return e.schedule.IntN(len(e.ready))
 	}
@@ -70,7 +78,7 @@ func (e *engine) finished() bool { return e.err != nil || e.mainDone }
 func (e *engine) Point() {
 	e.check()
 	t := e.cur
-	if t.fresh {
+	if t.fresh || t.beside {
 		t.fresh = false
 		return
 	}
@@ -89,11 +97,15 @@ func (e *engine) Park(tok *seam.Token) {
 		e.step.Opaque = true
 	}
 	if !tok.At.IsZero() {
-		alarm := e.add(&timer{at: tok.At.Sub(e.clock()) + e.now, token: tok})
-		defer e.timers.drop(alarm)
+		alarm := e.add(&timer{at: e.truth(sinceEpoch(tok.At)), token: tok, beside: t.beside})
+		defer e.drop(alarm)
 	}
-	e.unready(t)
-	e.yield(t)
+	if t.beside {
+		e.leave(t)
+	} else {
+		e.unready(t)
+		e.yield(t)
+	}
 	t.token = nil
 }
 
@@ -104,6 +116,11 @@ func (e *engine) Unpark(tok *seam.Token) {
 	}
 	tok.Fired = true
 	if t, ok := tok.Task.(*Task); ok {
+		if t.beside {
+			e.due = append(e.due, t)
+			e.touch(t.id) // which of two steps it sees first may matter
+			return
+		}
 		e.makeReady(t)
 		if e.step != nil && e.cur != nil {
 			e.step.Woken = append(e.step.Woken, t)
@@ -119,7 +136,12 @@ func (e *engine) yield(t *Task) {
 		return
 	}
 	e.next = n
-	if !t.yield(struct{}{}) || e.ending {
+	e.leave(t)
+}
+
+// leave suspends t until somebody resumes it.
+func (e *engine) leave(t *Task) {
+	if !t.yield(struct{}{}) || e.ending || e.dead() {
 		e.unwound()
 	}
 }
@@ -145,12 +167,15 @@ func (e *engine) unready(t *Task) {
 }
 
 // deadlock names who waits for what.
-func (e *engine) deadlock() error {
-	ts := slices.Clone(e.tasks)
-	slices.SortFunc(ts, func(a, b *Task) int { return cmp.Compare(a.age, b.age) })
-	d := new(DeadlockError)
-	for _, t := range ts {
-		d.Waiting = append(d.Waiting, Wait{t.name, t.waitsFor()})
+func (e *engine) deadlock() error { return &DeadlockError{e.waiting(), e.cycle()} }
+
+// endless names who goes on, and who waits.
+func (e *engine) endless() error {
+	var on []string
+	for _, t := range e.ready {
+		on = append(on, t.label())
 	}
-	return d
+	slices.Sort(on)
+	waiting := DeadlockError{Waiting: e.waiting()}
+	return fmt.Errorf("%w: %d steps at %v; going on: %s;%s", ErrEndless, e.stepsMax, e.now, strings.Join(on, ", "), waiting.text())
 }

@@ -36,17 +36,43 @@ func With(s Scheduler) Option {
 // other simulation goes on in the process, and others wait for it.
 func Alone() Option { return func(e *engine) { e.alone = true } }
 
-// random is the source of chance. Under a scheduler of the caller's each task has its own: what other tasks do, or do
-// not, leaves it alone.
+// The streams of chance that follow from a seed. What is drawn from one leaves the others alone.
+const (
+	streamSchedule = 1 + iota
+	streamWorkload
+	streamFaults
+	streamNode // and the hash of its name
+)
+
+// random is the source of chance: of the task's machine, or of the workload, which is all tasks outside of machines. Under a scheduler of
+// the caller's each task has its own: what other tasks do, or do not, leaves it alone.
 func (e *engine) random() *rand.Rand {
-	if e.sched == nil {
-		return e.draws
-	}
 	t := e.cur
-	if t.rand == nil {
-		t.rand = rand.New(rand.NewPCG(e.seed, 2^t.id^pathStart))
+	switch {
+	case e.sched == nil && t.life != nil:
+		return t.life.rand
+	case e.sched == nil:
+		return e.draws
+	case t.rand == nil:
+		t.rand = e.streamOf(t, streamWorkload)
 	}
 	return t.rand
+}
+
+// chance is the source of faults.
+func (e *engine) chance() *rand.Rand {
+	t := e.cur
+	switch {
+	case e.sched == nil:
+		return e.chances
+	case t.chance == nil:
+		t.chance = e.streamOf(t, streamFaults)
+	}
+	return t.chance
+}
+
+func (e *engine) streamOf(t *Task, stream uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(e.seed, stream^t.id^pathStart))
 }
 
 func (e *engine) choose(label string, n int) int {

@@ -47,6 +47,9 @@ func (e *engine) openStep(t *Task) {
 		Task: t, At: e.now, Moves: e.moves,
 		Reads: s.Reads[:0], Writes: s.Writes[:0], Started: s.Started[:0], Joined: s.Joined[:0], Woken: s.Woken[:0],
 	}
+	if t.life != nil {
+		s.Reads = append(s.Reads, fold(t.life.id)) // a crash writes it
+	}
 }
 
 // closeStep hands the record to the observer.

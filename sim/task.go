@@ -33,27 +33,42 @@ type Task struct {
 	joins   *Task       // while joining
 	joiners []*Task
 	kills   int // calls into the world since it began to end
+
+	life     *life      // nil: of no machine
+	chance   *rand.Rand // of faults
+	lastStep int        // number of the last step it took
+	beside   bool       // an observer
+	reads    []uint32   // of an observer in an exploration: the Vars of its waits
 }
 
 // begin makes t ready to run.
 func (e *engine) begin(t *Task) {
+	e.enroll(t)
+	e.makeReady(t)
+}
+
+func (e *engine) enroll(t *Task) {
 	e.lastTask++
 	t.age, t.place = e.lastTask, len(e.tasks)
 	e.tasks = append(e.tasks, t)
-	e.makeReady(t)
 }
 
 // Spawn starts a task. Starting and joining are edges of the happens-before order; they conflict with nothing.
 func (e *engine) Spawn(name string, f func()) (join func()) {
 	e.check()
+	e.refuseBeside("start a task")
 	t := e.child(e.cur, name, f)
+	e.spawn(t)
+	return func() { e.join(t) }
+}
+
+func (e *engine) spawn(t *Task) {
 	e.begin(t)
-	e.hash.mix(tagSpawn, t.id, hashOf(name))
+	e.hash.mix(tagSpawn, t.id, hashOf(t.name))
 	e.text.spawn(t)
 	if e.step != nil {
 		e.step.Started = append(e.step.Started, t)
 	}
-	return func() { e.join(t) }
 }
 
 func (e *engine) join(t *Task) {
@@ -76,6 +91,10 @@ func (e *engine) join(t *Task) {
 // turn runs t until it yields or ends.
 func (e *engine) turn(t *Task) {
 	if t.resume == nil {
+		if t.life != nil && t.life.dead {
+			e.ended(t)
+			return
+		}
 		e.coroutines++
 		t.resume, t.stop = iter.Pull(func(yield func(struct{}) bool) { e.body(t, yield) })
 	}
@@ -149,29 +168,10 @@ func (e *engine) kill(t *Task) {
 // unwound ends the running task. A task that keeps recovering from it is ended in a way that cannot be recovered.
 func (e *engine) unwound() {
 	if e.cur.kills++; e.cur.kills > 10 {
+		if !e.ending {
+			e.fail(fmt.Errorf("task %s, of a machine that has crashed, recovers from everything: %w", e.cur.label(), ErrGoexit))
+		}
 		runtime.Goexit()
 	}
 	panic(seam.Kill{})
-}
-
-// waitsFor names what a task waits for.
-func (t *Task) waitsFor() []string {
-	switch {
-	case t.joins != nil:
-		return []string{"the end of task " + t.joins.name}
-	case t.token == nil || t.token.On == nil:
-		return []string{"its turn"}
-	}
-	var names []string
-	seen := map[uint32]bool{}
-	t.token.On.Each(func(id uint32, label string) {
-		if !seen[id] {
-			seen[id] = true
-			names = append(names, label)
-		}
-	})
-	if len(names) == 0 {
-		names = []string{"its context"}
-	}
-	return names
 }

@@ -16,6 +16,8 @@ type timer struct {
 	fire  func()
 	task  *Task // of fire
 	place int   // in the heap, or -1
+
+	beside bool // an observer's
 }
 
 type timers []*timer
@@ -56,7 +58,17 @@ func (h *timers) drop(t *timer) bool {
 	return true
 }
 
+// drop takes t out, if it is still there.
+func (e *engine) drop(t *timer) {
+	if e.timers.drop(t) && t.beside {
+		e.asideTimers--
+	}
+}
+
 func (e *engine) add(t *timer) *timer {
+	if t.beside {
+		e.asideTimers++
+	}
 	e.lastTime++
 	t.num, t.at = e.lastTime, max(t.at, e.now)
 	heap.Push(&e.timers, t)
@@ -66,7 +78,8 @@ func (e *engine) add(t *timer) *timer {
 // After runs fire as a task of its own when d has passed.
 func (e *engine) After(d time.Duration, fire func()) (stop func() bool) {
 	e.check()
-	t := e.add(&timer{at: e.now + max(d, 0)})
+	e.refuseBeside("set a timer")
+	t := e.add(&timer{at: e.truth(e.local(e.now) + max(d, 0))})
 	t.task = e.child(e.cur, "timer", func() { e.goOff(t) })
 	t.task.own, t.fire = true, fire
 	return func() bool { return e.stop(t) }
@@ -97,7 +110,7 @@ func (e *engine) goOff(t *timer) {
 
 // advance moves time to the next instant at which something happens. False: nothing ever will.
 func (e *engine) advance() bool {
-	if len(e.timers) == 0 {
+	if len(e.timers) == e.asideTimers { // observers alone wait for time
 		return false
 	}
 	e.now = e.timers[0].at
@@ -106,6 +119,9 @@ func (e *engine) advance() bool {
 	e.hash.mix(tagTime, uint64(e.now))
 	for len(e.timers) > 0 && e.timers[0].at == e.now {
 		t := heap.Pop(&e.timers).(*timer)
+		if t.beside {
+			e.asideTimers--
+		}
 		if t.token != nil {
 			e.Unpark(t.token)
 		} else {

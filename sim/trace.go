@@ -24,6 +24,7 @@ const (
 	tagFault
 	tagSpawn
 	tagJoin
+	tagCrash
 )
 
 func (h *hash) mix(xs ...uint64) {
@@ -58,6 +59,8 @@ type text struct {
 	lines  []string
 	line   strings.Builder
 	labels map[uint32]string
+
+	writers map[uint32][]*Task // of each Var, the last, newest first
 }
 
 func (x *text) done() []string {
@@ -103,9 +106,12 @@ func (x *text) step(e *engine, t *Task) {
 	}
 }
 
-func (x *text) effect(f *seam.Effect) {
+func (x *text) effect(t *Task, f *seam.Effect) {
 	if x == nil {
 		return
+	}
+	for _, id := range f.Writes {
+		x.changed(t, id)
 	}
 	if f.Labels != nil {
 		f.Labels.Each(func(id uint32, label string) { x.labels[id] = label })

@@ -41,6 +41,8 @@ const (
 	opPublish             // make a Var and show it to others
 	opFollow              // change the Var that was shown last
 	opLoad                // read without a transaction
+	opBoot                // start body as a task of a machine
+	opCrash               // crash the machine started here last
 	kinds
 )
 
@@ -55,6 +57,7 @@ var families = map[string]family{
 	"cancels":  {opRead, opChange, opGuard, opCancel, opUnder, opUnder, opDerive},
 	"choices":  {opRead, opChange, opGuard, opChoose},
 	"new vars": {opRead, opChange, opPublish, opFollow, opLoad},
+	"crashes":  {opRead, opChange, opGuard, opSleep, opFork, opJoin, opBoot, opBoot, opCrash, opCrash},
 	"all":      {opRead, opWrite, opChange, opGuard, opBoth, opEither, opSleep, opLimit, opFork, opJoin, opCancel, opUnder, opAfter, opStop, opChoose, opDerive, opPublish, opFollow, opLoad},
 }
 
@@ -76,7 +79,7 @@ func (f family) ops(r *rand.Rand, vars, depth int) []op {
 	var ops []op
 	for range 1 + r.IntN(3) {
 		o := op{kind: f[r.IntN(len(f))], a: r.IntN(vars), b: r.IntN(vars), k: r.IntN(3)}
-		if o.kind == opFork {
+		if o.kind == opFork || o.kind == opBoot {
 			if depth > 1 {
 				o.kind = opChange
 			} else {
@@ -142,10 +145,11 @@ type local struct {
 	x     int
 	joins []func()
 	stop  func() bool
+	crash func()
 }
 
 func (m *world) task(ctx context.Context, ops []op) {
-	l := &local{m: m, ctx: ctx, slot: -1, stop: func() bool { return false }}
+	l := &local{m: m, ctx: ctx, slot: -1, stop: func() bool { return false }, crash: func() {}}
 	// The slots must not tell who came first.
 	defer func() { m.note(ops, l.x) }()
 	for _, o := range ops {
@@ -215,6 +219,15 @@ func (l *local) timed(o op) {
 		l.x = 3*l.x + map[bool]int{true: 2, false: 1}[x]
 	case opFork:
 		l.joins = append(l.joins, l.m.w.Spawn("kid", func() { l.m.task(l.ctx, o.body) }))
+	case opBoot:
+		w := l.m.w.(interface {
+			Boot(ctx context.Context, name string, f func(ctx context.Context)) (join, end func(), mine func() bool)
+		})
+		var join func()
+		join, l.crash, _ = w.Boot(l.ctx, "kid", func(ctx context.Context) { l.m.task(ctx, o.body) })
+		l.joins = append(l.joins, join)
+	case opCrash:
+		l.crash()
 	case opJoin:
 		if len(l.joins) > 0 {
 			l.joins[0]()

@@ -42,9 +42,11 @@ func (s *weighted) Begin(seed uint64) {
 
 // Pick draws by weight.
 func (s *weighted) Pick(ready []*sim.Task, _ int) int {
+	for _, t := range ready {
+		s.see(t) // takes from its parent's weight
+	}
 	total := 0
 	for _, t := range ready {
-		s.see(t)
 		total += max(1, s.left[t.ID()])
 	}
 	x := s.r.IntN(total)
