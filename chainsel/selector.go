@@ -72,7 +72,11 @@ func (t *selector[S]) take(tx *stm.Tx) ([]*Added, error) {
 	if err := t.c.failed.Get(tx); err != nil {
 		return nil, err
 	}
-	return prop.Some(tx, t.c.queue.Checkouts(), t.c.cfg.QueueMax)
+	first, err := t.c.queue.Checkout(tx)
+	if err != nil {
+		return nil, err
+	}
+	return append([]*Added{first}, prop.Rest(tx, t.c.queue.Checkouts(), t.c.cfg.QueueMax)...), nil
 }
 
 func (t *selector[S]) round(ctx context.Context, batch []*Added) error {

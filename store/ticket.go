@@ -4,49 +4,41 @@ import (
 	"context"
 
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/cell"
 )
 
 // Ticket is the promise that a batch reaches the durability asked for, or the error that kept it from it. Any number of
 // transactions may wait for it.
-type Ticket struct {
-	state *stm.Var[outcome]
-}
-
-type outcome struct {
-	done bool
-	err  error
-}
+type Ticket struct{ reached *cell.Promise[struct{}] }
 
 // NewTicket is a ticket not yet done. For implementations of Store.
-func NewTicket() *Ticket { return &Ticket{stm.NewVar(outcome{})} }
+func NewTicket() *Ticket { return &Ticket{cell.NewPromise[struct{}]()} }
 
 // DoneTicket is a ticket done from the start. For implementations of Store.
-func DoneTicket(err error) *Ticket { return &Ticket{stm.NewVar(outcome{true, err})} }
+func DoneTicket(err error) *Ticket {
+	if err != nil {
+		return &Ticket{cell.NewBroken[struct{}](err)}
+	}
+	return &Ticket{cell.NewKept(struct{}{})}
+}
 
 // Complete makes the ticket done; only the first time counts. For implementations of Store.
 func (t *Ticket) Complete(tx *stm.Tx, err error) {
-	if !t.state.Get(tx).done {
-		t.state.Set(tx, outcome{true, err})
+	if err != nil {
+		t.reached.Fail(tx, err)
+		return
 	}
+	_, _ = t.reached.Put(tx, struct{}{})
 }
 
 // Done reports whether the outcome is known, and what it is. It does not wait: Check(done) does.
 func (t *Ticket) Done(tx *stm.Tx) (err error, done bool) {
-	o := t.state.Get(tx)
-	return o.err, o.done
+	_, err, done = t.reached.Outcome(tx)
+	return err, done
 }
 
 // Wait waits until the ticket is done. Its error is the store's, or that ctx ended first, which leaves the outcome open.
 func (t *Ticket) Wait(ctx context.Context) error {
-	var out error
-	err := stm.Do(ctx, func(tx *stm.Tx) error {
-		err, done := t.Done(tx)
-		tx.Check(done)
-		out = err
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return out
+	_, err := stm.Atomically(ctx, t.reached.Await)
+	return err
 }

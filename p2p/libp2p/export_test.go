@@ -64,4 +64,7 @@ func (n *Network) Hold(ctx context.Context, peer p2p.PeerID) (release func()) {
 }
 
 // Queued counts the inbound streams that wait for Accept.
-func (n *Network) Queued(ctx context.Context) int { return len(n.inbox.waiting.Load(ctx)) }
+func (n *Network) Queued(ctx context.Context) int {
+	queued, _ := stm.Query(ctx, n.inbox.waiting.Len)
+	return queued
+}

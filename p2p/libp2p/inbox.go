@@ -2,21 +2,22 @@ package libp2p
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/libp2p/go-libp2p/core/network"
 
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/prop"
+	"github.com/synodkit/synod/sync/queue"
 )
 
 // inbox holds the inbound streams that Accept has not yet taken, oldest first.
 type inbox struct {
 	cfg     Config
-	waiting *stm.Var[[]*arrival]
+	waiting *queue.Queue[*arrival]
 	dropped *stm.Var[uint64]
-	over    *stm.Var[bool]
 }
 
 type arrival struct {
@@ -27,66 +28,52 @@ type arrival struct {
 func newInbox(cfg Config) *inbox {
 	return &inbox{
 		cfg:     cfg,
-		waiting: stm.NewVar[[]*arrival](nil).Label("libp2p.inbox"),
+		waiting: queue.FIFO(cfg.QueueMax, queue.Reject[*arrival]()).Label("libp2p.inbox"),
 		dropped: stm.NewVar(uint64(0)).Label("libp2p.dropped"),
-		over:    stm.NewVar(false),
 	}
 }
 
 // put queues a stream, or counts it as dropped.
 func (b *inbox) put(a *arrival) bool {
 	ok, _ := stm.Atomically(context.Background(), func(tx *stm.Tx) (bool, error) {
-		list := b.waiting.Get(tx)
 		mine := 0
-		for _, other := range list {
+		for other := range b.waiting.All(tx) {
 			if other.stream.link.peer == a.stream.link.peer {
 				mine++
 			}
 		}
-		if b.over.Get(tx) || len(list) >= b.cfg.QueueMax || mine >= b.cfg.QueuePeerMax {
-			b.dropped.Set(tx, b.dropped.Get(tx)+1)
-			return false, nil
+		if mine < b.cfg.QueuePeerMax {
+			if _, err := b.waiting.Put(tx, a); err == nil {
+				return true, nil
+			}
 		}
-		b.waiting.Set(tx, append(list[:len(list):len(list)], a))
-		return true, nil
+		b.dropped.Set(tx, b.dropped.Get(tx)+1)
+		return false, nil
 	})
 	return ok
 }
 
 // take waits for the oldest stream, passing over connections that are behind in freeing earlier ones.
 func (b *inbox) take(tx *stm.Tx) (*arrival, error) {
-	list := b.waiting.Get(tx)
-	for i, a := range list {
-		if !a.stream.link.behind(tx) && a.stream.ended.Get(tx) == nil { // an ended one is purged with its link
-			b.waiting.Set(tx, slices.Concat(list[:i], list[i+1:]))
-			return a, nil
-		}
-	}
-	if b.over.Get(tx) {
+	a, err := b.waiting.TakeFirst(tx, func(a *arrival) bool {
+		return !a.stream.link.behind(tx) && a.stream.ended.Get(tx) == nil // an ended one is purged with its link
+	})
+	if errors.Is(err, prop.ErrClosed) {
 		return nil, fmt.Errorf("libp2p: accept: the network has ended: %w", p2p.ErrGone)
 	}
-	return nil, stm.ErrRetry
+	return a, err
 }
 
 // purge forgets the streams of a lost link.
 func (b *inbox) purge(tx *stm.Tx, l *link) {
-	list := b.waiting.Get(tx)
-	var rest []*arrival
-	for _, a := range list {
-		if a.stream.link != l {
-			rest = append(rest, a)
-		}
-	}
-	if len(rest) < len(list) {
-		b.waiting.Set(tx, rest)
-	}
+	b.waiting.Remove(tx, func(a *arrival) bool { return a.stream.link == l })
 }
 
 // close lets everybody who waits go. The streams still here end with their links.
 func (b *inbox) close() {
 	_ = stm.Do(context.Background(), func(tx *stm.Tx) error {
-		b.over.Set(tx, true)
-		b.waiting.Set(tx, nil)
+		b.waiting.Close(tx)
+		b.waiting.Remove(tx, func(*arrival) bool { return true })
 		return nil
 	})
 }

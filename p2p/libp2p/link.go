@@ -8,6 +8,9 @@ import (
 
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/gate"
+	"github.com/synodkit/synod/sync/prop"
+	"github.com/synodkit/synod/sync/queue"
 )
 
 // link is one connection: its Gone Var, its streams, and the task that does for them what may block on the connection.
@@ -16,69 +19,52 @@ type link struct {
 	peer p2p.PeerID
 	conn network.Conn
 	gone *stm.Var[error] // nil while it lives; set once
-	owed *stm.Var[int]   // jobs not yet done
-	done *stm.Var[bool]  // the task has ended
+
+	jobs    *queue.Queue[func()] // at most a half-close and a reset a stream; closed when nobody will enqueue any more
+	owed    queue.Gauge          // of jobs
+	closing *queue.Queue[func()] // goes before jobs: to close the connection
+	closed  *stm.Var[bool]       // that has been asked for
+	done    *gate.Latch          // the task has ended
 
 	asking  *stm.Var[bool]   // a probe is under way
 	answers *stm.Var[uint64] // probes that the peer has answered
 
-	mu      sync.Mutex
-	turn    sync.Cond
-	jobs    []func() // at most a half-close and a reset a stream, and one close
+	mu      sync.Mutex // over the two below, which only this side of the adapter sees
 	streams map[*stream]struct{}
 	shut    bool // takes no more streams
-	ended   bool // nobody will enqueue any more: the task ends once jobs is empty
-	closed  bool // closing the connection has been asked for
 }
 
 func newLink(n *Network, conn network.Conn) *link {
 	l := &link{
-		net: n, conn: conn, peer: p2p.PeerID(conn.RemotePeer().String()),
-		gone: stm.NewVar[error](nil), owed: stm.NewVar(0), done: stm.NewVar(false),
+		net: n, conn: conn, peer: p2p.PeerID(conn.RemotePeer().String()), gone: stm.NewVar[error](nil),
+		closing: queue.FIFO(1, queue.Wait[func()]()), closed: stm.NewVar(false), done: gate.NewLatch(1),
 		asking: stm.NewVar(false), answers: stm.NewVar(uint64(0)), streams: map[*stream]struct{}{},
 	}
-	l.turn.L = &l.mu
+	l.jobs = queue.Unbounded[func()](&l.owed).Label("libp2p.jobs")
 	return l
 }
 
 // run is the link's task.
 func (l *link) run(context.Context) error {
-	l.mu.Lock()
-	for len(l.jobs) > 0 || !l.ended {
-		if len(l.jobs) == 0 {
-			l.turn.Wait()
-			continue
+	for {
+		job, err := stm.Atomically(context.Background(), func(tx *stm.Tx) (func(), error) {
+			return stm.Select(tx, l.closing.Take, l.jobs.Take)
+		})
+		if err != nil { // closed, and all is done
+			return do(l.done.CountDown)
 		}
-		job := l.jobs[0]
-		l.jobs = l.jobs[1:]
-		l.mu.Unlock()
 		job()
-		l.owe(-1)
-		l.mu.Lock()
 	}
-	l.mu.Unlock()
-	set(l.done, true)
-	return nil
 }
 
 // enqueue leaves a job to the task, in order.
-func (l *link) enqueue(job func()) {
-	l.owe(1)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.jobs = append(l.jobs, job)
-	l.turn.Signal()
-}
-
-func (l *link) owe(n int) {
-	_ = stm.Do(context.Background(), func(tx *stm.Tx) error { l.owed.Set(tx, l.owed.Get(tx)+n); return nil })
-}
+func (l *link) enqueue(job func()) { _, _ = prop.Send(context.Background(), l.jobs, job) }
 
 // owedMax is how many streams of a connection may wait to be freed before it is given no more of them: who opens, or accepts, and resets in a
 // loop would else run into the limit on streams.
 const owedMax = 8
 
-func (l *link) behind(tx *stm.Tx) bool { return l.owed.Get(tx) > owedMax }
+func (l *link) behind(tx *stm.Tx) bool { return l.owed.Depth(tx) >= owedMax }
 
 // adopt takes a stream in, unless the link is down.
 func (l *link) adopt(s *stream) bool {
@@ -111,30 +97,25 @@ func (l *link) down(why error, code p2p.Code) {
 }
 
 // end lets the task end when it has nothing left to do.
-func (l *link) end() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.ended = true
-	l.turn.Signal()
-}
+func (l *link) end() { _ = do(l.jobs.Close) }
 
 // close has the task close the connection, before anything else it has to do: that then fails fast. gone was set before.
 func (l *link) close(code p2p.Code) {
-	l.mu.Lock()
-	first := !l.closed
-	l.closed = true
-	l.mu.Unlock()
-	if first {
-		l.owe(1)
-		l.mu.Lock()
-		l.jobs = append([]func(){func() { _ = l.conn.CloseWithError(connCode(code)) }}, l.jobs...)
-		l.turn.Signal()
-		l.mu.Unlock()
-	}
+	_ = stm.Do(context.Background(), func(tx *stm.Tx) error {
+		if l.closed.Get(tx) {
+			return nil
+		}
+		l.closed.Set(tx, true)
+		_, err := l.closing.Put(tx, func() { _ = l.conn.CloseWithError(connCode(code)) })
+		return err
+	})
 	l.down(l.gone.Load(context.Background()), code)
 }
 
-// set writes a Var from outside any scope: libp2p's callbacks belong to the real world, and the write cannot wait.
-func set[T any](v *stm.Var[T], x T) {
-	_ = stm.Do(context.Background(), func(tx *stm.Tx) error { v.Set(tx, x); return nil })
+// do runs a transaction outside any scope: libp2p's callbacks belong to the real world, and f never waits.
+func do(f func(tx *stm.Tx)) error {
+	return stm.Do(context.Background(), func(tx *stm.Tx) error { f(tx); return nil })
 }
+
+// set writes a Var from outside any scope.
+func set[T any](v *stm.Var[T], x T) { _ = do(func(tx *stm.Tx) { v.Set(tx, x) }) }

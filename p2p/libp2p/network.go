@@ -105,7 +105,7 @@ func (n *Network) shutdown() {
 	defer timer.Stop()
 	for _, l := range links {
 		done, _ := stm.Query(context.Background(), func(tx *stm.Tx) bool {
-			done := l.done.Get(tx)
+			done := l.done.Left(tx) == 0
 			tx.Check(done || timer.Fired(tx))
 			return done
 		})

@@ -14,6 +14,9 @@ func longAgo() time.Time { return time.Unix(1, 0) }
 
 // pump reads ahead for Watch. Its task is started by the first Watch and lives as long as the stream; it reads only between a Watch
 // and the next Read. At most one of the pump and the reader is inside libp2p's Read.
+//
+// It is made by hand, of a lock and a condition: what is handed over is the right to be inside a blocking Read and the deadline of that, which no
+// transaction can end; and a Read that finds bytes pays for no transaction. Whoever waits in one sees Gone.
 type pump struct {
 	s       *stream
 	mu      sync.Mutex

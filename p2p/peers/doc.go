@@ -19,6 +19,7 @@
 //
 // # Limits
 //
-// Config names them. The oldest violation, and the oldest refusal, is forgotten first. A set of sessions is as large as the
+// Config names them. The oldest violation, and the oldest refusal, is forgotten first. Of more than RefusedMax peers reported before Enforce gets to the first,
+// the last are refused and not disconnected. A set of sessions is as large as the
 // connections times the protocols that its node accepts.
 package peers

@@ -9,6 +9,8 @@ import (
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/cell"
+	"github.com/synodkit/synod/sync/prop"
 )
 
 // Config configures a Ledger. The zero value is ready.
@@ -27,7 +29,7 @@ type Ledger struct {
 	log     *stm.Var[[]*p2p.Violation] // oldest first
 	total   *stm.Var[uint64]
 	refused *stm.Var[refusals]
-	owed    *stm.Var[[]p2p.PeerID] // peers to disconnect
+	owed    *cell.Mailbox[p2p.PeerID, p2p.PeerID] // peers to disconnect, each once; at most RefusedMax
 }
 
 // refusals are immutable: a change makes a new value.
@@ -52,9 +54,11 @@ func NewLedger(cfg Config) *Ledger {
 		log:     stm.NewVar[[]*p2p.Violation](nil).Label("peers.violations"),
 		total:   stm.NewVar(uint64(0)).Label("peers.total"),
 		refused: stm.NewVar(refusals{}).Label("peers.refused"),
-		owed:    stm.NewVar[[]p2p.PeerID](nil).Label("peers.owed"),
+		owed:    cell.NewMailbox(cfg.RefusedMax, itself, func(p, _ p2p.PeerID) p2p.PeerID { return p }).Label("peers.owed"),
 	}
 }
+
+func itself(p p2p.PeerID) p2p.PeerID { return p }
 
 // Report takes a violation: from the end of this call on its peer is refused. It never waits, and works in a cancelled ctx.
 func (l *Ledger) Report(ctx context.Context, v *p2p.Violation) {
@@ -64,12 +68,13 @@ func (l *Ledger) Report(ctx context.Context, v *p2p.Violation) {
 		l.log.Set(tx, append(log[:len(log):len(log)], v))
 		l.total.Update(tx, func(n uint64) uint64 { return n + 1 })
 		l.refused.Set(tx, l.refused.Get(tx).with(v.Peer, l.until(tx, v.Kind), l.cfg.RefusedMax))
-		if owed := l.owed.Get(tx); !slices.Contains(owed, v.Peer) {
-			l.owed.Set(tx, append(owed[:len(owed):len(owed)], v.Peer))
-		}
-		return nil
+		_, err := stm.Select(tx, func(tx *stm.Tx) (prop.Lost[p2p.PeerID], error) { return l.owed.Put(tx, v.Peer) }, noRoom)
+		return err
 	})
 }
+
+// noRoom is what becomes of a disconnection when RefusedMax others are owed: the peer is refused all the same.
+func noRoom(*stm.Tx) (lost prop.Lost[p2p.PeerID], err error) { return lost, nil }
 
 // until is when a refusal for a violation of now ends; zero is never.
 func (l *Ledger) until(tx *stm.Tx, kind p2p.ViolationKind) time.Time {
@@ -120,12 +125,7 @@ func (l *Ledger) Total(tx *stm.Tx) uint64 { return l.total.Get(tx) }
 // error of ctx. A node runs it as one task.
 func (l *Ledger) Enforce(ctx context.Context, disconnect func(p2p.PeerID, p2p.Code)) error {
 	for {
-		peer, err := stm.Query(ctx, func(tx *stm.Tx) p2p.PeerID {
-			owed := l.owed.Get(tx)
-			tx.Check(len(owed) > 0)
-			l.owed.Set(tx, owed[1:])
-			return owed[0]
-		})
+		peer, err := prop.Recv(ctx, l.owed)
 		if err != nil {
 			return err
 		}

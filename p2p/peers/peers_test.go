@@ -86,6 +86,9 @@ func TestLedgerIsBounded(t *testing.T) {
 	require.EqualValues(t, 1000, total)
 	require.False(t, refused(ctx, l, "995"))
 	require.True(t, refused(ctx, l, "996"))
+	owed, err := stm.Query(ctx, l.Owed)
+	require.NoError(t, err)
+	require.Equal(t, 4, owed)
 }
 
 // One who offends again is not the first to be forgotten.

@@ -14,17 +14,16 @@ func (db *DB) Close() error {
 	// Not to be interrupted: what is queued was promised.
 	ctx := context.Background()
 	first, err := stm.Atomically(ctx, func(tx *stm.Tx) (bool, error) {
-		q := db.queue.Get(tx)
-		first := !q.closing
-		q.closing = true
-		db.queue.Set(tx, q)
+		first := !db.ended.Get(tx)
+		db.ended.Set(tx, true)
+		db.queue.Close(tx)
 		return first, nil
 	})
 	if err != nil || !first {
 		return err
 	}
 	err = stm.Do(ctx, func(tx *stm.Tx) error {
-		tx.Check(db.queue.Get(tx).duty == nobody) // and so all is committed
+		tx.Check(db.duty.TryLock(tx)) // nobody's, and so all is committed
 		return nil
 	})
 	return errors.Join(err, db.shut())

@@ -13,9 +13,9 @@ func newScheduler(f *fuse) *scheduler {
 	return &scheduler{cockroach.NewConcurrencyLimitSchedulerWithNoPeriodicGrantingForTest(), f}
 }
 
-// Register puts the gate between the scheduler and the database.
+// Register puts the fuse between the scheduler and the database.
 func (s *scheduler) Register(n int, db cockroach.DBForCompaction) {
-	s.ConcurrencyLimitScheduler.Register(n, gate{db, s.fuse})
+	s.ConcurrencyLimitScheduler.Register(n, fused{db, s.fuse})
 }
 
 // begin grants what was refused while the store was being opened.
@@ -25,26 +25,26 @@ func (s *scheduler) begin() {
 	}
 }
 
-// gate is a database that wants no compaction unless the fuse is intact.
-type gate struct {
+// fused is a database that wants no compaction unless the fuse is intact.
+type fused struct {
 	cockroach.DBForCompaction
 	fuse *fuse
 }
 
-func (g gate) GetAllowedWithoutPermission() int {
+func (g fused) GetAllowedWithoutPermission() int {
 	if !g.fuse.intact() {
 		return 0
 	}
 	return g.DBForCompaction.GetAllowedWithoutPermission()
 }
 
-func (g gate) GetWaitingCompaction() (bool, cockroach.WaitingCompaction) {
+func (g fused) GetWaitingCompaction() (bool, cockroach.WaitingCompaction) {
 	if !g.fuse.intact() {
 		return false, cockroach.WaitingCompaction{}
 	}
 	return g.DBForCompaction.GetWaitingCompaction()
 }
 
-func (g gate) Schedule(h cockroach.CompactionGrantHandle) bool {
+func (g fused) Schedule(h cockroach.CompactionGrantHandle) bool {
 	return g.fuse.intact() && g.DBForCompaction.Schedule(h)
 }

@@ -13,6 +13,9 @@ import (
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
+	"github.com/synodkit/synod/sync/gate"
+	"github.com/synodkit/synod/sync/prop"
+	"github.com/synodkit/synod/sync/queue"
 )
 
 // DB is an open store. It implements [store.Store].
@@ -26,17 +29,21 @@ type DB struct {
 	queueMax, queueBytesMax int
 	memBytesMax             uint64 // of memory tables
 
-	queue   *stm.Var[queue]
-	failure *stm.Var[error]  // the fuse's cause, to wait for
-	epoch   *stm.Var[uint64] // counts the background jobs of pebble
-	roomy   uint64           // the epoch in which there was room; the writer's own
+	queue   *queue.Queue[item] // what the writer has not yet taken
+	room    *gate.Semaphore    // bytes of what may still be queued
+	duty    *gate.RWLock       // whoever has it commits: the daemon of the scope, or an Apply before that has begun or after it has ended
+	ended   *stm.Var[bool]     // Close was called
+	failure *stm.Var[error]    // the fuse's cause, to wait for
+	epoch   *stm.Var[uint64]   // counts the background jobs of pebble
+	roomy   uint64             // the epoch in which there was room; the writer's own
 	bump    func()
 
-	mu       sync.Mutex // over the three below
-	readers  int
-	closed   bool
-	idle     chan struct{} // closed when the last reader has gone and closed is set
-	closeErr error
+	// A lock for readers made by hand: Get and Scan have no context to wait for a gate with, and a sync.RWMutex would hold up a Get inside a
+	// Scan for ever once Close waits.
+	mu      sync.Mutex // over the three below
+	readers int
+	closed  bool
+	idle    chan struct{} // closed when the last reader has gone and closed is set
 }
 
 var _ store.Store = (*DB)(nil)
@@ -110,24 +117,22 @@ func (db *DB) Apply(ctx context.Context, b *store.Batch, d store.Durability) (*s
 	if err := b.Freeze(); err != nil {
 		return nil, err
 	}
-	it := &item{batch: b, level: d, ticket: store.NewTicket()}
+	it := item{b, d, store.NewTicket()}
 	mine, err := stm.Atomically(ctx, func(tx *stm.Tx) (bool, error) {
-		q := db.queue.Get(tx)
 		if err := db.failure.Get(tx); err != nil {
 			return false, err
 		}
-		if q.closing {
-			return false, store.ErrClosed
+		if _, err := db.queue.Put(tx, it); err != nil {
+			return false, err
 		}
-		tx.Check(q.len < db.queueMax && (q.len == 0 || q.bytes+b.SizeBytes() <= db.queueBytesMax))
-		it.prev = q.newest
-		mine := q.duty == nobody
-		if mine {
-			q.duty = caller
+		if !db.room.TryAcquire(tx, db.weight(it)) {
+			return false, stm.ErrRetry
 		}
-		db.queue.Set(tx, queue{it, q.len + 1, q.bytes + b.SizeBytes(), q.duty, false})
-		return mine, nil
+		return db.duty.TryLock(tx), nil
 	})
+	if errors.Is(err, prop.ErrClosed) {
+		return nil, store.ErrClosed
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,8 @@ import (
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/gate"
+	"github.com/synodkit/synod/sync/queue"
 )
 
 // Open opens the store in dir, making it if dir does not exist or is empty, as a resource of s, which is closed in its turn when the
@@ -216,7 +218,10 @@ func (db *DB) options(cfg Config, disk *fuse, lock *cockroach.Lock) *cockroach.O
 func newDB(ctx context.Context, dir string, cfg Config) *DB {
 	db := &DB{
 		dir: dir, queueMax: cfg.QueueMax, queueBytesMax: cfg.QueueBytesMax, memBytesMax: memTablesMax * uint64(cfg.MemTableBytes),
-		queue:   stm.NewVar(queue{}).Label("store queue " + dir),
+		queue:   queue.FIFO(cfg.QueueMax, queue.Wait[item]()).Label("store queue " + dir),
+		room:    gate.NewSemaphore(cfg.QueueBytesMax),
+		duty:    gate.NewRWLock(),
+		ended:   stm.NewVar(false),
 		failure: stm.NewVar[error](nil).Label("store failure " + dir),
 		epoch:   stm.NewVar(uint64(0)).Label("store epoch " + dir),
 		idle:    make(chan struct{}),

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	cockroach "github.com/cockroachdb/pebble/v2"
 
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
+	"github.com/synodkit/synod/sync/prop"
 )
 
 // Bounds on what waits inside pebble before the writer lets it catch up. Memory tables are counted by their bytes, in full ones: pebble begins with small
@@ -20,74 +20,45 @@ const (
 	l0SublevelsMax = 20
 )
 
-// duty says who commits what is queued. Whenever it is nobody's, the queue is empty.
-type duty uint8
-
-const (
-	nobody duty = iota
-	writer      // the daemon of the scope
-	caller      // an Apply, while the daemon has not begun or has already ended
-)
-
 // item is a queued batch.
 type item struct {
-	prev   *item // queued before it
 	batch  *store.Batch
 	level  store.Durability
 	ticket *store.Ticket
 }
 
-// queue is what the writer has not yet taken, newest first: an immutable value.
-type queue struct {
-	newest  *item
-	len     int
-	bytes   int
-	duty    duty
-	closing bool
-}
+// weight is what an item takes of the room in bytes: a batch larger than all of it comes alone.
+func (db *DB) weight(it item) int { return max(1, min(it.batch.SizeBytes(), db.queueBytesMax)) }
 
 // run is the writer. When its scope is cancelled it ends, but not the store: tasks that still apply something on their way out
 // commit it themselves, until Close.
 func (db *DB) run(ctx context.Context, ready func()) error {
 	free := env.WithoutCancel(ctx)
-	mine, err := stm.Atomically(ctx, func(tx *stm.Tx) (bool, error) {
-		q := db.queue.Get(tx)
-		tx.Check(q.duty == nobody)
-		if q.closing {
-			return false, nil
+	err := stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(db.duty.TryLock(tx)); return nil })
+	if err != nil {
+		return err
+	}
+	ready() // not before: an Apply that finds nobody on duty commits, which cannot be cancelled
+	for err == nil {
+		var items []item
+		if items, err = stm.Atomically(ctx, db.group); err == nil {
+			db.commit(free, items)
 		}
-		q.duty = writer
-		db.queue.Set(tx, q)
-		return true, nil
-	})
-	if err == nil {
-		ready() // not before: an Apply that finds nobody on duty commits, which cannot be cancelled
 	}
-	for mine && err == nil {
-		var items []*item
-		items, err = stm.Atomically(ctx, func(tx *stm.Tx) ([]*item, error) {
-			q := db.queue.Get(tx)
-			tx.Check(q.newest != nil || q.closing)
-			return db.take(tx), nil
-		})
-		if len(items) == 0 {
-			break
-		}
-		db.commit(free, items)
+	db.drain(free)
+	if errors.Is(err, prop.ErrClosed) {
+		return nil
 	}
-	if mine {
-		db.drain(free)
-	}
-	return err // that ctx has ended, if anything
+	return err // that ctx has ended
 }
 
-// drain commits until the queue is empty and gives the duty up in the same transaction.
+// drain commits until the queue is empty and gives the duty up in the same transaction: whenever it is nobody's, nothing waits.
 func (db *DB) drain(ctx context.Context) {
 	for {
-		items, err := stm.Atomically(ctx, func(tx *stm.Tx) ([]*item, error) {
-			items := db.take(tx)
+		items, err := stm.Atomically(ctx, func(tx *stm.Tx) ([]item, error) {
+			items := db.rest(tx, nil)
 			if len(items) == 0 {
-				db.queue.Update(tx, func(q queue) queue { q.duty = nobody; return q })
+				db.duty.Unlock(tx)
 			}
 			return items, nil
 		})
@@ -98,21 +69,27 @@ func (db *DB) drain(ctx context.Context) {
 	}
 }
 
-// take empties the queue; the items are in the order of Apply.
-func (db *DB) take(tx *stm.Tx) []*item {
-	q := db.queue.Get(tx)
-	items := make([]*item, 0, q.len)
-	for it := q.newest; it != nil; it = it.prev {
-		items = append(items, it)
+// group waits for a batch and takes all that are there with it, in the order of Apply.
+func (db *DB) group(tx *stm.Tx) ([]item, error) {
+	first, err := db.queue.Take(tx)
+	if err != nil {
+		return nil, err
 	}
-	slices.Reverse(items)
-	db.queue.Set(tx, queue{duty: q.duty, closing: q.closing})
+	return db.rest(tx, []item{first}), nil
+}
+
+// rest takes what is in the queue behind what has been taken, and gives the room of all back.
+func (db *DB) rest(tx *stm.Tx, items []item) []item {
+	items = append(items, prop.Rest(tx, db.queue, db.queueMax)...)
+	for _, it := range items {
+		db.room.Release(tx, db.weight(it))
+	}
 	return items
 }
 
 // commit writes a group as one batch of pebble's, syncs if any of it asks for it, and completes the tickets in one
 // transaction.
-func (db *DB) commit(ctx context.Context, items []*item) {
+func (db *DB) commit(ctx context.Context, items []item) {
 	err := db.makeRoom(ctx)
 	if err == nil {
 		err = db.write(items)
@@ -130,7 +107,7 @@ func (db *DB) commit(ctx context.Context, items []*item) {
 	})
 }
 
-func (db *DB) write(items []*item) (err error) {
+func (db *DB) write(items []item) (err error) {
 	defer func() {
 		if r := recover(); r != nil { // pebble's locks are lost
 			db.wedged.Store(true)

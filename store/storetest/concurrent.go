@@ -9,19 +9,24 @@ import (
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
+	"github.com/synodkit/synod/sync/cell"
+	"github.com/synodkit/synod/sync/prop"
 )
 
-// atomicity has a writer keep two keys equal while a reader scans them all the while.
+// atomicity has a writer keep two keys equal while a reader scans them whenever a batch has begun.
 func atomicity(ctx context.Context, tb testing.TB, mk Maker) {
 	opened(tb, mk, func(s store.Store) {
 		apply(ctx, tb, s, store.Written, "x=0", "y=0")
 		err := registry.Run(ctx, func(ctx context.Context, scope *registry.Scope) error {
-			over := stm.NewVar(false)
+			begun := cell.NewWatch(0)
 			scope.Go("writer", func(ctx context.Context) error {
 				defer func() {
-					_ = stm.Do(env.WithoutCancel(ctx), func(tx *stm.Tx) error { over.Set(tx, true); return nil })
+					_ = stm.Do(env.WithoutCancel(ctx), func(tx *stm.Tx) error { begun.Close(tx); return nil })
 				}()
 				for i := range 200 {
+					if _, err := prop.Send(ctx, begun, i); err != nil {
+						return err
+					}
 					t, err := s.Apply(ctx, batch(fmt.Sprintf("x=%d", i), fmt.Sprintf("y=%d", i)), store.Written)
 					if err == nil {
 						err = t.Wait(ctx)
@@ -33,7 +38,10 @@ func atomicity(ctx context.Context, tb testing.TB, mk Maker) {
 				return nil
 			})
 			scope.Go("reader", func(ctx context.Context) error {
-				for !over.Load(ctx) {
+				for _, err := range prop.All(ctx, begun.Reader()) {
+					if err != nil {
+						return err
+					}
 					var got []string
 					for e, err := range s.Scan(nil, nil) {
 						if err != nil {

@@ -319,7 +319,7 @@ func TestOutcome(t *testing.T) {
 			v    int
 			err  error
 			done bool
-		}{{open, 0, nil, false}, {kept, 7, nil, true}, {made, 8, nil, true}, {failed, 0, boom, true}} {
+		}{{open, 0, nil, false}, {kept, 7, nil, true}, {made, 8, nil, true}, {failed, 0, boom, true}, {cell.NewBroken[int](boom), 0, boom, true}} {
 			v, err, done := c.p.Outcome(tx)
 			require.Equal(t, c.v, v)
 			require.Equal(t, c.err, err)

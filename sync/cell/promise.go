@@ -31,6 +31,11 @@ func NewKept[T any](v T) *Promise[T] {
 	return &Promise[T]{stm.NewVar(&outcome[T]{value: v}).Label("promise")}
 }
 
+// NewBroken makes a promise that is abandoned already, for a reason.
+func NewBroken[T any](err error) *Promise[T] {
+	return &Promise[T]{stm.NewVar(&outcome[T]{err: err}).Label("promise")}
+}
+
 // Props is the promise's contract.
 func (p *Promise[T]) Props() prop.Props {
 	return prop.Props{Order: prop.FIFO, Capacity: 1, Full: prop.Rejects, Broadcast: true, Once: true}

@@ -12,7 +12,7 @@
 //	stm.Select(tx, urgent.Take, normal.Take)
 //
 // takes from the first that has something. [Send], [Recv], [All] and [Batch] are the same from outside a transaction;
-// [Some] and [Rest] take several at once within one.
+// [Rest] takes all that is there within one.
 //
 // # Laws
 //

@@ -33,22 +33,17 @@ func All[T any](ctx context.Context, s Source[T]) iter.Seq2[T, error] {
 // Batch waits for a first value and takes with it what else is there, at most n values, in one transaction. The more a
 // consumer is behind, the more it does at once.
 func Batch[T any](ctx context.Context, s Source[T], n int) ([]T, error) {
-	return stm.Atomically(ctx, func(tx *stm.Tx) ([]T, error) { return Some(tx, s, n) })
-}
-
-// Some is Batch as a part of a transaction.
-func Some[T any](tx *stm.Tx, s Source[T], n int) ([]T, error) {
-	v, err := s.Take(tx)
-	if err != nil {
-		return nil, err
-	}
-	return rest(tx, s, []T{v}, n), nil
+	return stm.Atomically(ctx, func(tx *stm.Tx) ([]T, error) {
+		v, err := s.Take(tx)
+		if err != nil {
+			return nil, err
+		}
+		return append([]T{v}, Rest(tx, s, n-1)...), nil
+	})
 }
 
 // Rest takes what is there, at most n values, and waits for nothing. An error of s is left for the next Take to meet.
-func Rest[T any](tx *stm.Tx, s Source[T], n int) []T { return rest(tx, s, nil, n) }
-
-func rest[T any](tx *stm.Tx, s Source[T], batch []T, n int) []T {
+func Rest[T any](tx *stm.Tx, s Source[T], n int) (batch []T) {
 	for len(batch) < n {
 		v, err := stm.Select(tx, s.Take, nothing[T])
 		if err != nil {

@@ -14,7 +14,7 @@ type pick struct{ remove, stop bool }
 // every Put and Take.
 func (q *Queue[T]) All(tx *stm.Tx) iter.Seq[T] {
 	return func(yield func(T) bool) {
-		q.held.walk(tx, func(v T) pick { return pick{stop: !yield(v)} })
+		q.look.walk(tx, func(v T) pick { return pick{stop: !yield(v)} })
 	}
 }
 
@@ -22,7 +22,7 @@ func (q *Queue[T]) All(tx *stm.Tx) iter.Seq[T] {
 // until there is one. match may read in the transaction; what it has read wakes it too.
 func (q *Queue[T]) TakeFirst(tx *stm.Tx, match func(v T) bool) (taken T, err error) {
 	found := false
-	q.held.walk(tx, func(v T) pick {
+	q.look.walk(tx, func(v T) pick {
 		if found = match(v); found {
 			taken = v
 		}
@@ -39,7 +39,7 @@ func (q *Queue[T]) TakeFirst(tx *stm.Tx, match func(v T) bool) (taken T, err err
 
 // Remove takes every value out that match accepts, at one moment and in the order of their turns. It does not wait.
 func (q *Queue[T]) Remove(tx *stm.Tx, match func(v T) bool) (removed []T) {
-	q.held.walk(tx, func(v T) pick {
+	q.look.walk(tx, func(v T) pick {
 		if !match(v) {
 			return pick{}
 		}

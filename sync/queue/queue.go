@@ -8,6 +8,7 @@ import (
 // Queue holds values until they are taken. It is a prop.Sink and a prop.Source.
 type Queue[T any] struct {
 	held   shelf[T]
+	look   browsed[T] // the same
 	full   prop.Full
 	order  prop.Order
 	limit  int
@@ -26,14 +27,24 @@ type shelf[T any] interface {
 	add(tx *stm.Tx, v T)                // there is room
 	next(tx *stm.Tx) (T, bool)          // takes the value whose turn it is
 	evict(tx *stm.Tx, v T) T            // adds v in the place of another value, and gives that one; or gives v itself
-	walk(tx *stm.Tx, f func(v T) pick)  // shows f the values in the order of their turns, and removes those it picks
 	size(tx *stm.Tx) int
+}
+
+// browsed is what a shelf offers besides, to who looks at it.
+type browsed[T any] interface {
+	walk(tx *stm.Tx, f func(v T) pick) // shows f the values in the order of their turns, and removes those it picks
 	label(name string)
+}
+
+// whole is a shelf with all it offers.
+type whole[T any] interface {
+	shelf[T]
+	browsed[T]
 }
 
 // FIFO makes a queue whose oldest value is taken first.
 func FIFO[T any](capacity int, full Full[T]) *Queue[T] {
-	var s shelf[T]
+	var s whole[T]
 	if full.index == nil {
 		s = newRing[T](checked(capacity))
 	} else {
@@ -44,7 +55,7 @@ func FIFO[T any](capacity int, full Full[T]) *Queue[T] {
 
 // LIFO makes a queue whose newest value is taken first: for work that is worth less the longer it has waited.
 func LIFO[T any](capacity int, full Full[T]) *Queue[T] {
-	var s shelf[T]
+	var s whole[T]
 	if full.index == nil {
 		s = newStack[T](checked(capacity))
 	} else {
@@ -76,16 +87,16 @@ func checked(capacity int) int {
 	return capacity
 }
 
-func newQueue[T any](s shelf[T], order prop.Order, capacity int, full Full[T]) *Queue[T] {
+func newQueue[T any](s whole[T], order prop.Order, capacity int, full Full[T]) *Queue[T] {
 	if full.kind == "" {
 		full.kind = prop.Waits
 	}
-	return &Queue[T]{s, full.kind, order, capacity, stm.NewVar(status{}).Label("queue.status")}
+	return &Queue[T]{s, s, full.kind, order, capacity, stm.NewVar(status{}).Label("queue.status")}
 }
 
 // Label names the queue's Vars for dumps and traces, and returns the queue.
 func (q *Queue[T]) Label(name string) *Queue[T] {
-	q.held.label(name)
+	q.look.label(name)
 	q.status.Label(name + ".status")
 	return q
 }
