@@ -1,0 +1,2 @@
+// Package rule is protocols as tables of guarded atomic rules.
+package rule

@@ -1,0 +1,320 @@
+package rule
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/synodkit/synod/env"
+	"github.com/synodkit/synod/stm"
+)
+
+// armed is a rule in a module, with what is known of its guards: one that was false stays so until something it has
+// read is written.
+type armed[P any] struct {
+	*Rule[P]
+	clause[P]
+	n      int      // bindings
+	domain uint64   // what the domain has read
+	reads  []uint64 // what each guard has read when it was last false
+	stale  []bool
+	union  uint64
+	old    bool // the domain is to be evaluated again
+	fired  int  // in this turn
+}
+
+func (a *armed[P]) fresh() {
+	a.old = a.bind != nil
+	if !a.old {
+		a.resize(1)
+	}
+}
+
+// resize forgets everything about the guards.
+func (a *armed[P]) resize(n int) {
+	for len(a.reads) < n {
+		a.reads, a.stale = append(a.reads, 0), append(a.stale, false)
+	}
+	a.n = n
+	for i := range n {
+		a.stale[i] = true
+	}
+}
+
+// turn is one turn's work, dropped if its transaction is run again.
+type turn[P any] struct {
+	number  uint64
+	backlog []Message
+	batch   int // messages of the backlog that this turn takes
+	out     []Message
+	early   []Message
+	fired   []event[P]
+	firings int
+	dropped uint64
+	err     error
+	work    func(tx *stm.Tx) error
+	taken   *parcel
+	release bool // a held turn's ticket is done
+	stuck   error
+}
+
+// event is a firing, to be traced once it has happened.
+type event[P any] struct {
+	rule    *armed[P]
+	binding string
+	message any
+}
+
+// Turn waits until there is something to do and does it: messages in the order in which they came, then the rules
+// about state in table order until none holds, all in one transaction.
+func (m *Module[P]) Turn(ctx context.Context) error {
+	t := &m.turn
+	if t.work == nil {
+		t.work = m.attempt
+	}
+	t.batch = min(len(t.backlog), m.w.DrainMax)
+	if err := stm.Do(ctx, t.work); err != nil {
+		m.space.rollback()
+		return err
+	}
+	m.asleep = m.tx.now
+	t.backlog = eat(t.backlog, t.batch)
+	t.backlog = t.taken.unpack(t.backlog, m.w.Self)
+	if t.firings == 0 && len(m.space.dirty) == 0 && !t.release {
+		return nil
+	}
+	if t.firings > 0 {
+		t.number++
+		m.tell(ctx)
+	}
+	return m.hold.settle(ctx, m)
+}
+
+// attempt is the body of a turn's transaction.
+func (m *Module[P]) attempt(stx *stm.Tx) error {
+	t := &m.turn
+	m.space.rollback()
+	m.tx.outer, m.tx.ended = stx, false
+	m.tx.now = env.Time(stx).UnixNano()
+	m.reset()
+	full := len(m.hold.turns) >= m.w.HeldMax
+	if !full {
+		m.awake()
+		m.messages()
+		if err := m.rest(); err != nil {
+			return err
+		}
+	}
+	if len(m.hold.turns) > 0 {
+		t.stuck, t.release = m.hold.turns[0].ticket.Done(stx)
+		if t.release && t.stuck != nil {
+			return t.stuck
+		}
+	}
+	if q := m.asked.Get(stx); q != nil {
+		m.answer(stx, q)
+		return nil
+	}
+	if t.firings > 0 || t.batch > 0 && !full || t.release {
+		return nil
+	}
+	if !full {
+		if t.taken = m.inbox.take(stx); t.taken != nil {
+			return nil
+		}
+		if due := m.space.due(m.tx.now); due != 0 {
+			stx.WakeAt(time.Unix(0, due))
+		}
+	}
+	return stm.ErrRetry
+}
+
+// reset drops what an earlier attempt has produced.
+func (m *Module[P]) reset() {
+	t := &m.turn
+	clear(t.out)
+	clear(t.early)
+	clear(t.fired)
+	t.out, t.early, t.fired = t.out[:0], t.early[:0], t.fired[:0]
+	t.taken, t.release, t.err = nil, false, nil
+	if t.firings > 0 { // of an attempt that did not commit: what it knows of guards is not to be trusted
+		for _, a := range m.rules {
+			a.fired = 0
+			a.fresh()
+		}
+	}
+	t.firings = 0
+}
+
+// awake looks at the clock, and at what was synced since.
+func (m *Module[P]) awake() {
+	if bits := m.space.passed(m.asleep, m.tx.now) | m.hold.news; bits != 0 {
+		m.wrote(bits)
+	}
+}
+
+// wrote marks the guards that have read something in bits.
+func (m *Module[P]) wrote(bits uint64) {
+	for _, a := range m.rules {
+		if a.bind != nil && a.domain&bits != 0 {
+			a.old = true
+		}
+		if a.union&bits == 0 {
+			continue
+		}
+		for i, r := range a.reads[:a.n] {
+			if r&bits != 0 {
+				a.stale[i] = true
+			}
+		}
+	}
+}
+
+// messages gives each message to the first rule that takes it.
+func (m *Module[P]) messages() {
+	t, tx := &m.turn, &m.tx
+	tx.writes = 0
+	for i := range t.batch {
+		msg := &t.backlog[i]
+		tx.from = msg.From
+		if !m.message(msg.Body) {
+			t.dropped++
+		}
+	}
+	if t.batch > 0 {
+		m.wrote(tx.writes)
+	}
+}
+
+func (m *Module[P]) message(body any) (taken bool) {
+	for _, a := range m.kind(body) {
+		if !a.hear(&m.tx, m.State, body) {
+			continue
+		}
+		m.fire(a, "", body)
+		a.take(&m.tx, m.State, body)
+		if taken = true; !a.keep {
+			return true
+		}
+	}
+	for _, h := range m.space.hears {
+		if h.hear(&m.tx, body) {
+			return true
+		}
+	}
+	return taken
+}
+
+// kind are the rules that may take a message of body's type.
+func (m *Module[P]) kind(body any) []*armed[P] {
+	t := reflect.TypeOf(body)
+	as, ok := m.kinds[t]
+	if !ok && t != nil {
+		for _, a := range m.on {
+			if t.AssignableTo(a.msg) {
+				as = append(as, a)
+			}
+		}
+		m.kinds[t] = as
+	}
+	return as
+}
+
+// rest fires rules about state until none holds.
+func (m *Module[P]) rest() error {
+	tx := &m.tx
+	for again := true; again; {
+		again = false
+		for _, a := range m.rules {
+			if a.old {
+				tx.reads = 0
+				a.resize(a.bind(tx, m.State))
+				a.domain, a.old = tx.reads, false
+			}
+			for i := 0; i < a.n && !a.old; i++ {
+				if !a.stale[i] {
+					continue
+				}
+				tx.reads, tx.writes = 0, 0
+				if !a.when(tx, m.State, i) {
+					a.reads[i], a.stale[i] = tx.reads, false
+					a.union |= tx.reads
+					continue
+				}
+				again = true
+				if err := m.act(a, i); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return m.turn.err
+}
+
+// act does a rule whose guard holds.
+func (m *Module[P]) act(a *armed[P], i int) error {
+	binding := ""
+	if m.w.Trace.On() {
+		binding = a.show(i)
+	}
+	m.fire(a, binding, nil)
+	a.do(&m.tx, m.State, i)
+	m.wrote(m.tx.writes)
+	if m.turn.firings > m.w.FiringsMax {
+		return m.spins()
+	}
+	return m.turn.err
+}
+
+func (m *Module[P]) fire(a *armed[P], binding string, message any) {
+	m.turn.firings++
+	a.fired++
+	if m.w.Trace.On() {
+		m.turn.fired = append(m.turn.fired, event[P]{a, binding, message})
+	}
+}
+
+func (m *Module[P]) spins() error {
+	most := m.rules[0]
+	for _, a := range m.rules {
+		if a.fired > most.fired {
+			most = a
+		}
+	}
+	return &SpinError{m.table.Name, most.name, m.turn.firings}
+}
+
+// tell emits the turn's events.
+func (m *Module[P]) tell(ctx context.Context) {
+	for _, a := range m.rules {
+		a.fired = 0
+	}
+	for _, e := range m.turn.fired {
+		m.w.Trace.Emit(ctx, Fired{m.table.Name, m.w.Self, m.turn.number, e.rule.name, e.binding, e.message})
+	}
+}
+
+// send implements sink.
+func (m *Module[P]) send(msg Message, early bool) {
+	msg.From = m.w.Self
+	if early {
+		m.turn.early = append(m.turn.early, msg)
+	} else {
+		m.turn.out = append(m.turn.out, msg)
+	}
+}
+
+// broken implements sink.
+func (m *Module[P]) broken(what string) {
+	if m.turn.err == nil {
+		m.turn.err = fmt.Errorf("%w: %s: %s %s", ErrBroken, m.table.Name, m.w.Self, what)
+	}
+}
+
+// eat drops the first n.
+func eat(ms []Message, n int) []Message {
+	k := copy(ms, ms[n:])
+	clear(ms[k:])
+	return ms[:k]
+}

@@ -1,0 +1,193 @@
+package tendermint
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/synodkit/synod/consensus"
+)
+
+// Why a message is not let in. [ErrMessage] and ErrRefused are violations by whoever sent it: no correct validator would. The others
+// happen between correct ones, and are dropped.
+var (
+	ErrRefused = errors.New("tendermint: refused")
+	ErrStale   = errors.New("tendermint: of no use any more")
+	ErrEarly   = errors.New("tendermint: beyond the window")
+)
+
+// Limits bound what others can make a validator hold. The zero value has the defaults.
+type Limits struct {
+	BlockBytes int // default 1 MiB
+	Rounds     int // beyond the current one; default 16
+	Heights    int // beyond the current one, kept unchecked until their time; default 2
+	EarlyBytes int // of those, for each member; default 1 MiB and 64 KiB
+}
+
+func (l Limits) orDefault() Limits {
+	set := func(p *int, d int) {
+		if *p <= 0 {
+			*p = d
+		}
+	}
+	set(&l.BlockBytes, 1<<20)
+	set(&l.Rounds, 16)
+	set(&l.Heights, 2)
+	set(&l.EarlyBytes, 1<<20+1<<16)
+	return l
+}
+
+// at is where a validator is, as far as admission needs to know.
+type at struct {
+	epoch  uint64
+	height Height
+	round  Round
+	set    *consensus.Set
+	leader func(Round) int
+}
+
+// gate decides which messages become facts. Each is met by the cheapest check that refuses it; signatures come last, together.
+type gate struct {
+	limits Limits
+	verify consensus.Verifier
+	at     at
+	seen   map[seat][]sighting
+	early  []early
+	held   map[int]int // bytes of early, by author
+}
+
+// seat is where an author has one thing to say.
+type seat struct {
+	kind   Kind
+	round  Round
+	author int
+}
+
+type sighting struct {
+	value Value
+	valid Round // validRound
+}
+
+type early struct {
+	raw    []byte
+	author int
+}
+
+// twoSayings is how many different messages of one author in one place are let in: the second is the evidence. Others are let in only
+// for a value that a correct validator has voted for, since a quorum may need them.
+const twoSayings = 2
+
+func newGate(l Limits, v consensus.Verifier) *gate {
+	return &gate{limits: l.orDefault(), verify: v, seen: map[seat][]sighting{}, held: map[int]int{}}
+}
+
+// enter moves the gate to another height and returns what had come for it too early, still unchecked.
+func (g *gate) enter(a at) (raw [][]byte) {
+	changed := a.height != g.at.height
+	g.at = a
+	if !changed {
+		return nil
+	}
+	clear(g.seen)
+	clear(g.held)
+	was := g.early
+	g.early = nil
+	for _, e := range was {
+		raw = append(raw, e.raw)
+	}
+	return raw
+}
+
+// admit returns the messages that are facts from now on, in their order, and what was wrong with each of the others.
+// wanted says that a correct member has voted for a value.
+func (g *gate) admit(raw [][]byte, wanted func(Kind, Round, Value) bool) (facts []Message, errs []error) {
+	errs = make([]error, len(raw))
+	var claims []consensus.Claim
+	var from []int
+	var open []Message
+	for i, b := range raw {
+		m, err := g.look(b, wanted)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		open, from = append(open, m), append(from, i)
+		claims = append(claims, consensus.Claim{Author: g.at.set.At(m.Author).ID, Content: m.Content(), Signature: m.Signature})
+	}
+	if len(claims) == 0 {
+		return nil, errs
+	}
+	bad := g.verify(claims)
+	for i, m := range open {
+		if len(bad) > 0 && bad[0] == i {
+			bad = bad[1:]
+			errs[from[i]] = fmt.Errorf("%w: %v: signature", ErrRefused, m)
+			continue
+		}
+		if err := g.note(m); err != nil { // twice in one batch
+			errs[from[i]] = err
+			continue
+		}
+		facts = append(facts, m)
+	}
+	return facts, errs
+}
+
+// look makes the checks that cost no signature, cheapest first.
+func (g *gate) look(b []byte, wanted func(Kind, Round, Value) bool) (Message, error) {
+	if len(b) > headBytes+g.limits.BlockBytes {
+		return Message{}, fmt.Errorf("%w: %d bytes", ErrRefused, len(b))
+	}
+	m, err := DecodeMessage(b)
+	if err != nil {
+		return m, err
+	}
+	switch {
+	case m.Height < g.at.height:
+		return m, fmt.Errorf("%w: %v at height %d", ErrStale, m, g.at.height)
+	case m.Height > g.at.height:
+		return m, g.keep(m, b)
+	case m.Epoch != g.at.epoch:
+		return m, fmt.Errorf("%w: %v: epoch %d instead of %d", ErrRefused, m, m.Epoch, g.at.epoch)
+	case m.Author >= g.at.set.Len():
+		return m, fmt.Errorf("%w: %v: no member", ErrRefused, m)
+	case int64(m.Round) > int64(g.at.round)+int64(g.limits.Rounds):
+		return m, fmt.Errorf("%w: %v in round %d", ErrEarly, m, g.at.round)
+	case m.Kind == Proposal && m.Author != g.at.leader(m.Round):
+		return m, fmt.Errorf("%w: %v: the proposer is %d", ErrRefused, m, g.at.leader(m.Round))
+	}
+	said := g.seen[seat{m.Kind, m.Round, m.Author}]
+	for _, s := range said {
+		if s == (sighting{m.Value, m.ValidRound}) {
+			return m, fmt.Errorf("%w: %v is known", ErrStale, m)
+		}
+	}
+	if len(said) >= twoSayings && !wanted(m.Kind, m.Round, m.Value) {
+		return m, fmt.Errorf("%w: %v: its author has contradicted itself", ErrStale, m)
+	}
+	if m.Kind == Proposal && ValueOf(m.Block) != m.Value {
+		return m, fmt.Errorf("%w: %v: another block", ErrRefused, m)
+	}
+	return m, nil
+}
+
+// note remembers a message that is let in.
+func (g *gate) note(m Message) error {
+	k := seat{m.Kind, m.Round, m.Author}
+	for _, s := range g.seen[k] {
+		if s == (sighting{m.Value, m.ValidRound}) {
+			return fmt.Errorf("%w: %v is known", ErrStale, m)
+		}
+	}
+	g.seen[k] = append(g.seen[k], sighting{m.Value, m.ValidRound})
+	return nil
+}
+
+// keep holds a message of a later height back, as long as there is room for its alleged author.
+func (g *gate) keep(m Message, b []byte) error {
+	if m.Height-g.at.height > Height(g.limits.Heights) || m.Author >= consensus.MembersMax || g.held[m.Author]+len(b) > g.limits.EarlyBytes {
+		return fmt.Errorf("%w: %v at height %d", ErrEarly, m, g.at.height)
+	}
+	g.held[m.Author] += len(b)
+	g.early = append(g.early, early{b, m.Author})
+	return fmt.Errorf("%w: %v is kept", ErrEarly, m)
+}

@@ -1,0 +1,9 @@
+package tendermint
+
+import (
+	"testing"
+
+	"github.com/synodkit/synod/registry/registrytest"
+)
+
+func TestMain(m *testing.M) { registrytest.NoLeaks(m) }
