@@ -1,28 +1,20 @@
 package registry
 
 import (
-	"context"
 	"errors"
 	"sync"
 
 	"github.com/synodkit/synod/internal/seam"
-	"github.com/synodkit/synod/stm"
 )
 
 // closer is how the closing goroutine waits for tasks, without Vars: joining must not look like a conflict to a
 // simulation that explores schedules. Its fields are under the scope's mu.
 type closer struct {
 	parked bool
+	parks  uint32         // how often it has parked
 	want   *entry         // what is waited for; nil is that no task is live, or that the scope is cancelled
 	gate   sync.WaitGroup // production, if only the scope itself can end the wait
 	wakeup chan struct{}  // production, if the outer context can
-	sim    *simCloser     // simulation
-}
-
-// simCloser is what a closer has in a simulation.
-type simCloser struct {
-	token *seam.Token
-	joins []func() // the edges from the tasks' ends
 }
 
 // close ends everything the scope owns. It runs on Run's goroutine, or with a grace on one of its own.
@@ -47,7 +39,8 @@ func (s *Scope) close() {
 // drain waits until no task is live or the scope is cancelled, closes it to newcomers, and gives the youngest entry.
 func (s *Scope) drain() *entry {
 	s.mu.Lock()
-	for s.live > 0 && s.ctx.Err() == nil {
+	s.joining = true
+	for s.live > 0 && s.ending.Err() == nil {
 		s.park(nil)
 		s.mu.Lock()
 	}
@@ -56,7 +49,7 @@ func (s *Scope) drain() *entry {
 	e := s.top()
 	s.mu.Unlock()
 	if s.bound != nil && first {
-		s.enter(phaseClosing)
+		s.bound.closing.keep(&s.self, done{})
 	}
 	return e
 }
@@ -71,14 +64,10 @@ func (s *Scope) nextToClose() *entry {
 
 // top is nextToClose for who holds mu.
 func (s *Scope) top() *entry {
-	if s.youngest == nil {
+	if s.stack.youngest == nil {
 		s.ended = true
 	}
-	return s.youngest
-}
-
-func (s *Scope) enter(p phase) {
-	_ = stm.Do(s.shielded(), func(tx *stm.Tx) error { s.bound.phase.Set(tx, p); return nil }) // cannot fail: it never waits
+	return s.stack.youngest
 }
 
 // settle ends one entry.
@@ -100,27 +89,29 @@ func (s *Scope) settle(e *entry) {
 
 // leave takes the ended scope out of the tree.
 func (s *Scope) leave() {
-	if s.world != nil {
-		for _, join := range s.closer.sim.joins {
+	if s.sim != nil {
+		for _, join := range s.sim.joins {
 			join()
 		}
-		s.closer.sim.joins = nil
+		s.sim.joins = nil
 	}
-	late := s.lateFailures()
+	late := s.late()
 	if s.tracer.On() {
-		s.emit(eventEnded, "", errors.Join(late...), s.age())
+		s.emit(eventEnded, "", late, s.now()-s.self.born)
 	}
-	if s.parent != nil {
-		s.parent.scope.removeKid(s)
+	if up := s.above(); up != nil {
+		up.mu.Lock()
+		up.kids.remove(&s.self)
+		up.mu.Unlock()
 	}
-	s.cancel(nil)
+	s.ending.end(nil)
 	if s.bound == nil {
 		return
 	}
 	if s.bound.overdue != nil {
-		s.bound.overdue.end(joined(late), false, nil)
+		s.bound.handBack(late)
 	}
-	s.enter(phaseClosed)
+	s.bound.closed.keep(&s.self, done{})
 }
 
 // park waits until e has ended, or with no e until no task is live or the scope is cancelled. It may return early. The
@@ -128,11 +119,12 @@ func (s *Scope) leave() {
 func (s *Scope) park(e *entry) {
 	c := &s.closer
 	c.parked, c.want = true, e
-	if s.world != nil {
+	c.parks++
+	if s.sim != nil {
 		s.parkIn(c)
 		return
 	}
-	if e == nil && s.outside && s.held > 0 {
+	if e == nil && s.held > 0 && s.ending.outer.Done() != nil {
 		s.parkUntilDone(c)
 		return
 	}
@@ -159,12 +151,12 @@ func (s *Scope) parkUntilDone(c *closer) {
 func (s *Scope) parkIn(c *closer) {
 	token := &seam.Token{On: (*waits)(s)}
 	want := c.want
-	c.sim.token = token
+	s.sim.token = token
 	s.mu.Unlock()
 	if want == nil {
-		defer seam.Wake(s.ctx, s.world, token)()
+		defer seam.Wake(s.ending.ctx, s.sim.world, token)()
 	}
-	s.world.Park(token)
+	s.sim.world.Park(token)
 	c.parked = false
 }
 
@@ -178,8 +170,8 @@ func (s *Scope) wakeCloser(e *entry) {
 func (s *Scope) wake(c *closer) {
 	c.parked = false
 	switch {
-	case s.world != nil:
-		s.world.Unpark(c.sim.token)
+	case s.sim != nil:
+		s.sim.world.Unpark(s.sim.token)
 	case c.wakeup != nil:
 		c.wakeup <- struct{}{}
 	default:
@@ -190,15 +182,14 @@ func (s *Scope) wake(c *closer) {
 // heldNow lets a closer that does not look at the outer context do so, because e, just pushed, is a resource. The caller
 // holds mu.
 func (s *Scope) heldNow(e *entry) {
-	if c := &s.closer; e.kind == resource && s.outside && c.parked && c.want == nil && c.wakeup == nil && s.world == nil {
+	if c := &s.closer; e.kind == resource && c.parked && c.want == nil && c.wakeup == nil && s.sim == nil {
 		s.wake(c)
 	}
 }
 
-// end cancels the scope for its failure err.
-func (s *Scope) end(err error) {
-	s.cancel(err)
-	if s.world != nil {
+// ends lets a closer go on that waits for the scope to be cancelled.
+func (s *Scope) ends() {
+	if s.sim != nil {
 		return // the closer waits for the context too
 	}
 	s.mu.Lock()
@@ -214,7 +205,7 @@ type waits Scope
 // Each names the tasks that are left.
 func (w *waits) Each(f func(id uint32, label string)) {
 	n := uint32(0)
-	for e := w.youngest; e != nil; e = e.older {
+	for e := w.stack.youngest; e != nil; e = e.older {
 		if e.kind != resource {
 			n++
 			f(n, "the end of task "+e.name)
@@ -223,5 +214,3 @@ func (w *waits) Each(f func(id uint32, label string)) {
 }
 
 var errStopped = errors.New("registry: the scope is closing")
-
-var _ context.Context = (*entry)(nil)

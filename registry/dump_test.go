@@ -45,10 +45,10 @@ func TestDump(t *testing.T) {
 		places := regexp.MustCompile(`  \S+_test\.go:\d+ in .*`)
 		require.Equal(t, `scope node  open  1s
   resource db  held  1s
-  daemon server  running  1s
+  daemon server  waits for never  1s
   task sync  running  1s
-    scope sessions  open  1s
-      task peer  running  1s
+    scope sessions  open, waits for never  1s
+      task peer  waits for never  1s
 `, places.ReplaceAllString(text.String(), ""))
 		require.Len(t, places.FindAllString(text.String(), -1), 6)
 	})

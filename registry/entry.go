@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/synodkit/synod/env"
+	"github.com/synodkit/synod/internal/seam/waitlist"
 )
 
 type kind uint8
@@ -23,7 +23,7 @@ func (k kind) String() string {
 }
 
 // entry is one place in a scope's stack. That of a task is also the context the task runs under, so that starting one
-// costs one allocation.
+// costs one allocation. The one of a body stands among the nested scopes of the scope above.
 //
 // An entry leads to nothing that its task holds, neither the function that it runs nor what that waits for: who keeps
 // a scope to picture it must not keep the runtime from finding a task that nobody can wake.
@@ -33,11 +33,11 @@ type entry struct {
 	kind    kind
 	ended   bool // under the scope's mu
 	code    uintptr
-	born    time.Duration                   // after the scope
-	older   *entry                          // the scope's stack, under its mu
+	born    time.Duration                   // by the clock of the world
+	older   *entry                          // in its list, under that one's mu
 	younger *entry                          //
 	run     func(ctx context.Context) error // of a task whose goroutine has not begun; under the scope's mu
-	more    atomic.Pointer[more]            // nil for a plain task
+	more    atomic.Pointer[more]            // nil for a plain task that has not waited yet
 }
 
 // more is what only some entries have.
@@ -45,47 +45,45 @@ type more struct {
 	ctx    context.Context         // nil is the scope's
 	cancel context.CancelCauseFunc // of a task with a context of its own
 	held   *holding                // of a resource
+	result uintptr                 // the address of the Var that this task alone writes, when it ends or is ready
+	waits  waitlist.List           // the transactions that are parked under the entry
 }
 
-// under is the context that e adds itself to.
-func (e *entry) under() context.Context {
-	if m := e.more.Load(); m != nil && m.ctx != nil {
-		return m.ctx
+// waiting is e's list of parked transactions.
+func (e *entry) waiting() *waitlist.List {
+	m := e.more.Load()
+	if m == nil {
+		e.more.CompareAndSwap(nil, new(more))
+		m = e.more.Load()
 	}
-	return e.scope.ctx
+	return &m.waits
 }
 
-// Deadline, Done and Err are those of the context below.
-func (e *entry) Deadline() (time.Time, bool) { return e.under().Deadline() }
-func (e *entry) Done() <-chan struct{}       { return e.under().Done() }
-func (e *entry) Err() error                  { return e.under().Err() }
+// list is a list of entries, in order of age.
+type list struct{ youngest *entry }
 
-type entryKey struct{}
-
-// Value answers with the entry itself for the registry's key.
-func (e *entry) Value(key any) any {
-	if _, ok := key.(entryKey); ok {
-		return e
+func (l *list) push(e *entry) {
+	if e.older = l.youngest; e.older != nil {
+		e.older.younger = e
 	}
-	return e.under().Value(key)
+	l.youngest = e
 }
 
-// entryOf is the task or body that ctx belongs to, or nil.
-func entryOf(ctx context.Context) *entry {
-	e, _ := ctx.Value(entryKey{}).(*entry)
-	return e
+func (l *list) remove(e *entry) {
+	if e.younger != nil {
+		e.younger.older = e.older
+	} else {
+		l.youngest = e.older
+	}
+	if e.older != nil {
+		e.older.younger = e.younger
+	}
+	e.older, e.younger = nil, nil
 }
-
-// age is how long the scope has been open.
-func (s *Scope) age() time.Duration { return env.ClockOf(s.ctx).Since(s.born) }
 
 // push makes e the youngest. The caller holds mu.
 func (s *Scope) push(e *entry) {
-	e.older = s.youngest
-	if e.older != nil {
-		e.older.younger = e
-	}
-	s.youngest = e
+	s.stack.push(e)
 	s.count(e, 1)
 	s.heldNow(e)
 }
@@ -96,15 +94,7 @@ func (s *Scope) remove(e *entry) {
 		return
 	}
 	e.ended = true
-	if e.younger != nil {
-		e.younger.older = e.older
-	} else {
-		s.youngest = e.older
-	}
-	if e.older != nil {
-		e.older.younger = e.younger
-	}
-	e.older, e.younger = nil, nil
+	s.stack.remove(e)
 	s.count(e, -1)
 	s.wakeCloser(e)
 }
@@ -132,11 +122,18 @@ func (e *entry) path() string {
 	switch {
 	case e.kind != body:
 		up = e.scope.self.path()
-	case e.scope.parent != nil:
-		up = e.scope.parent.path()
+	default:
+		up = Path(e.scope.ending.outer)
 	}
 	if up == "" || e.name == "" {
 		return up + e.name
 	}
 	return up + "/" + e.name
+}
+
+func (e *entry) label() string {
+	if p := e.path(); p != "" {
+		return p
+	}
+	return "unnamed scope"
 }

@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/synodkit/synod/internal/seam"
 )
 
 // ErrGoexit is the failure of a task or body that called runtime.Goexit, as testing.T.FailNow does.
@@ -23,7 +25,7 @@ var ErrReleased = errors.New("registry: the handle is released")
 type ClosedError struct {
 	Scope   string // path
 	Task    string // the task or resource; the first, if several were refused
-	Refused int    // how many tasks of Go were refused
+	Refused int    // how many tasks were refused, in what Run returns; else 1
 	Cause   error  // of the cancellation; nil if the scope was closing without a failure
 
 	ended error // the context's
@@ -51,7 +53,7 @@ func (e *ClosedError) Unwrap() []error {
 
 // closedError says that s does not take name. The caller holds mu.
 func (s *Scope) closedError(name string) *ClosedError {
-	return &ClosedError{Scope: s.self.path(), Task: name, Cause: context.Cause(&s.self), ended: s.self.Err()}
+	return &ClosedError{Scope: s.self.path(), Task: name, Refused: 1, Cause: context.Cause(&s.self), ended: s.ending.Err()}
 }
 
 // PanicError is a panic of a task, or of a close function.
@@ -111,8 +113,11 @@ type taskError struct {
 func (e *taskError) Error() string { return e.task + ": " + e.err.Error() }
 func (e *taskError) Unwrap() error { return e.err }
 
-// crashed makes the error of a task that did not return; r is nil after Goexit.
-func crashed(e *entry, r any) error {
+// crashed makes the error of what did not return, of e; r is nil after Goexit. The end of a simulation goes on.
+func (s *Scope) crashed(e *entry, r any) error {
+	if s.sim != nil && seam.IsKill(r) {
+		panic(r)
+	}
 	name := e.name
 	if e.kind == body {
 		name = e.label()
@@ -130,7 +135,7 @@ func (s *Scope) mayNot(name string, skip int) *ClosedError {
 		s.mu.Unlock()
 		panic(&UseError{s.self.label(), codeSite(s.self.code), "end of the scope", callerSite(skip + 1)})
 	}
-	if !s.closing && s.self.Err() == nil {
+	if !s.closing && s.ending.Err() == nil {
 		return nil
 	}
 	return s.closedError(name)

@@ -12,32 +12,28 @@ import (
 // bound is what a scope with a grace has besides.
 type bound struct {
 	grace   time.Duration
-	phase   *stm.Var[phase] // written by the closer
-	overdue *entry          // stands in the parent for a closing that outlived Run; under the scope's mu, as told is
-	told    int             // how many of the failures Run has returned
+	closing promise[done] // kept by the closer
+	closed  promise[done] //
+	overdue *entry        // stands in the parent for a closing that outlived Run; under the scope's mu, as told is
+	told    int           // how many of the failures Run has returned
 }
 
-// phase is how far a closing has come, for who waits for it with a grace.
-type phase uint8
+// done is what a promise gives that only comes true.
+type done struct{}
 
-const (
-	phaseDraining phase = iota
-	phaseClosing
-	phaseClosed
-)
+func newBound(grace time.Duration) *bound {
+	return &bound{grace: grace, closing: promised[done]("scope.closing"), closed: promised[done]("scope.closed")}
+}
 
 // closeWithin closes on a goroutine of its own and waits for it no longer than the grace, counted from when tasks
 // were first told to end.
 func (s *Scope) closeWithin() error {
 	join := s.launch("closing "+s.self.name, s.close)
 	ctx := s.shielded()
-	_ = stm.Do(&s.self, func(tx *stm.Tx) error { // until it closes or is cancelled
-		tx.Check(s.bound.phase.Get(tx) >= phaseClosing)
-		return nil
-	})
+	_, _ = s.bound.closing.wait(&s.self) // until it closes or is cancelled
 	at := env.Now(ctx).Add(s.bound.grace)
 	inTime, _ := stm.Query(ctx, func(tx *stm.Tx) bool { // cannot fail: ctx does not end
-		if s.bound.phase.Get(tx) == phaseClosed {
+		if s.bound.closed.poll(tx) != nil {
 			return true
 		}
 		tx.Check(env.Reached(tx, at))
@@ -48,7 +44,7 @@ func (s *Scope) closeWithin() error {
 			s.emit(eventOverdue, "", stuck, s.bound.grace)
 			return errors.Join(stuck, s.result())
 		}
-		_ = stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(s.bound.phase.Get(tx) == phaseClosed); return nil })
+		_, _ = s.bound.closed.wait(ctx)
 	}
 	if join != nil {
 		join()
@@ -58,12 +54,11 @@ func (s *Scope) closeWithin() error {
 
 // handOver makes the parent own what is left of the closing. It returns nil if nothing is. ctx does not end.
 func (s *Scope) handOver(ctx context.Context, join func()) *StuckError {
-	now := env.Now(ctx)
+	now := s.now()
 	e := &entry{name: s.self.name, kind: closingKid, code: s.self.code}
 	e.more.Store(&more{ctx: ctx})
-	if s.parent != nil {
-		e.scope = s.parent.scope
-		e.born = e.scope.age()
+	if e.scope = s.above(); e.scope != nil {
+		e.born = now
 		e.scope.mu.Lock()
 		e.scope.push(e)
 		e.scope.mu.Unlock()
@@ -87,10 +82,18 @@ func (s *Scope) handOver(ctx context.Context, join func()) *StuckError {
 	return nil
 }
 
+// handBack ends what stands in the parent, which gets the late failures.
+func (b *bound) handBack(late error) {
+	if late != nil {
+		b.overdue.scope.report(b.overdue, late)
+	}
+	b.overdue.scope.end(b.overdue, late, nil)
+}
+
 // stuck lists what has not ended. The caller holds mu.
-func (s *Scope) stuck(now time.Time) *StuckError {
+func (s *Scope) stuck(now time.Duration) *StuckError {
 	x := &StuckError{Scope: s.self.path(), Grace: s.bound.grace}
-	for e := s.youngest; e != nil; e = e.older {
+	for e := s.stack.youngest; e != nil; e = e.older {
 		if e.kind == resource && !e.more.Load().held.releasing() {
 			continue
 		}

@@ -65,12 +65,12 @@ func (s *Scope) admit(name string) error {
 
 // hold makes s the owner of what was just opened, or closes it again.
 func (s *Scope) hold(h *holding) error {
-	e := &entry{scope: s, name: h.name, kind: resource, born: s.age()}
+	e := &entry{scope: s, name: h.name, kind: resource, born: s.now()}
 	e.more.Store(&h.more)
 	h.more.held, h.owner, h.place = h, s, e
 	s.mu.Lock()
 	var closed *ClosedError
-	if s.closing || s.ended || s.self.Err() != nil {
+	if s.closing || s.ended || s.ending.Err() != nil {
 		closed = s.closedError(h.name)
 		e.ended = true // was never in the stack
 	} else {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/internal/seam"
-	"github.com/synodkit/synod/stm"
 )
 
 // States of a holding. They only grow.
@@ -31,7 +30,7 @@ type holding struct {
 	byScope  string // who released it: the path of a closing scope and the place of its body,
 	byCode   uintptr
 	byCaller uintptr        // or the place of a call
-	over     *stm.Var[bool] // made by the first who waits for another's release
+	over     *promise[done] // made by the first who waits for another's release
 }
 
 func (h *holding) releasing() bool { return h.state.Load() == inRelease }
@@ -93,11 +92,13 @@ func (h *holding) await(ctx context.Context) error {
 		return nil
 	}
 	if h.over == nil {
-		h.over = stm.NewVar(false).Label(h.name + ".released")
+		over := promised[done](h.name + ".released")
+		h.over = &over
 	}
 	over := h.over
 	h.mu.Unlock()
-	return stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(over.Get(tx)); return nil })
+	_, err := over.wait(ctx)
+	return err
 }
 
 // closeKey is how a close function that calls Release on its own handle is recognised.
@@ -120,7 +121,7 @@ func (c closeCtx) Value(key any) any {
 func (h *holding) shutReporting(ctx context.Context, s *Scope) (err error) {
 	defer func() {
 		if err != nil {
-			s.failRelease(h.name, err)
+			s.fail(h.name, &taskError{"releasing " + h.name, err})
 		}
 	}()
 	err = ErrGoexit // unless shut returns
@@ -133,13 +134,9 @@ func (h *holding) shut(ctx context.Context, owner *Scope) (err error) {
 	returned := false
 	defer func() {
 		if !returned {
-			r := recover()
-			if owner.world != nil && seam.IsKill(r) {
-				panic(r)
-			}
-			err = crashed(h.place, r)
+			err = owner.crashed(h.place, recover())
 		}
-		h.finish(env.WithoutCancel(ctx), owner, err)
+		h.finish(ctx, owner, err)
 	}()
 	err = h.close(closeCtx{ctx, h})
 	returned = true
@@ -148,7 +145,7 @@ func (h *holding) shut(ctx context.Context, owner *Scope) (err error) {
 
 func (h *holding) finish(ctx context.Context, owner *Scope, err error) {
 	if owner.tracer.On() {
-		owner.emit(eventReleased, h.name, err, owner.age()-h.place.born)
+		owner.emit(eventReleased, h.name, err, owner.now()-h.place.born)
 	}
 	h.mu.Lock()
 	h.state.Store(gone)
@@ -158,7 +155,7 @@ func (h *holding) finish(ctx context.Context, owner *Scope, err error) {
 	owner.mu.Unlock()
 	h.mu.Unlock()
 	if over != nil {
-		_ = stm.Do(ctx, func(tx *stm.Tx) error { over.Set(tx, true); return nil }) // cannot fail: it never waits
+		over.keep(ctx, done{})
 	}
 }
 
@@ -172,11 +169,11 @@ func (h *holding) move(to *Scope) error {
 	if from == to {
 		return nil
 	}
-	e := &entry{scope: to, name: h.name, kind: resource, born: from.born.Add(old.born).Sub(to.born)}
+	e := &entry{scope: to, name: h.name, kind: resource, born: old.born}
 	e.more.Store(&h.more)
 	to.mu.Lock()
 	var closed *ClosedError
-	if to.closing || to.self.Err() != nil { // or ended: it need not be the mover's own
+	if to.closing || to.ending.Err() != nil { // or ended: it need not be the mover's own
 		closed = to.closedError(h.name)
 	} else {
 		to.push(e)

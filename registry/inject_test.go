@@ -33,9 +33,10 @@ var (
 
 // lab is one run of the scenario with one fault at one site, and what must hold of it.
 type lab struct {
-	site   string
-	fault  fault
-	cancel context.CancelCauseFunc
+	site      string
+	fault     fault
+	cancelled bool // besides, by a task named late
+	cancel    context.CancelCauseFunc
 
 	mu      sync.Mutex
 	sites   []string // passed, when nothing is injected
@@ -195,6 +196,9 @@ func (l *lab) run(ctx context.Context) error {
 	ctx, l.cancel = env.WithCancelCause(ctx)
 	defer l.cancel(nil)
 	err := registry.Run(context.WithoutCancel(ctx), func(_ context.Context, s *registry.Scope) error {
+		if l.cancelled {
+			s.Go(late, func(ctx context.Context) error { l.cancel(errOuter); return nil })
+		}
 		s.Go("scenario", func(context.Context) error {
 			err := l.scenario(ctx)
 			l.mu.Lock()
@@ -215,7 +219,10 @@ func (l *lab) run(ctx context.Context) error {
 // judge says whether err is what the fault must give.
 func (l *lab) judge(err error) error {
 	ok := false
+	var p *registry.PanicError
 	switch {
+	case l.cancelled:
+		ok = err == nil || errors.Is(err, errInjected) || errors.Is(err, context.Canceled)
 	case l.site == "":
 		ok = err == nil
 	case l.site == "supervised.end" && l.fault == returnsError:
@@ -223,7 +230,6 @@ func (l *lab) judge(err error) error {
 	case l.fault == returnsError:
 		ok = errors.Is(err, errInjected)
 	case l.fault == panics:
-		var p *registry.PanicError
 		ok = errors.As(err, &p) && errors.Is(err, errInjected)
 	case l.fault == exits:
 		ok = errors.Is(err, registry.ErrGoexit)

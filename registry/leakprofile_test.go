@@ -84,7 +84,7 @@ func TestLeakProfileFindsATaskOfAScopeThatIsHeld(t *testing.T) {
 	go func() {
 		_ = registry.Run(context.Background(), func(ctx context.Context, s *registry.Scope) error {
 			held.Store(s)
-			ch, never, known := make(chan int), stm.NewVar(false), stm.NewVar(false)
+			ch, never, known := make(chan int), registry.Owned(s, stm.NewVar(false)), stm.NewVar(false)
 			planted = known
 			s.Go("channel", func(context.Context) error { waitsForChannel(ch); return nil })
 			s.Go("deaf", func(ctx context.Context) error { waitsForVarDeaf(ctx, never); return nil })
@@ -95,6 +95,7 @@ func TestLeakProfileFindsATaskOfAScopeThatIsHeld(t *testing.T) {
 	ok := eventually(func() bool { return leaks("waitsForChannel") && leaks("waitsForVarDeaf") })
 	require.True(t, ok, leaked())
 	require.False(t, leaks("waitsForVarKnown"), "the planted Var can be written by this test")
-	runtime.KeepAlive(held.Load())
+	require.Contains(t, registry.Dump(held.Load()).String(), "task deaf  waits for (unlabelled)", "and it is pictured all the same")
+	require.False(t, leaks("waitsForVarKnown"))
 	runtime.KeepAlive(planted)
 }

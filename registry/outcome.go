@@ -4,52 +4,55 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 )
 
 // outcome is what a scope has to report, beyond success. Its fields are under the scope's mu.
 type outcome struct {
 	failures []error      // in order of appearance
 	echo     error        // a cancellation from outside, as somebody reported it
-	refused  *ClosedError // the one among failures that stands for all refused tasks
+	refused  *ClosedError // the one among failures that stands for all refused tasks; others have it too
+	refusals int          // how many it stands for
 }
 
 // trouble is the scope's outcome, made when there is something to report. The caller holds mu.
 func (s *Scope) trouble() *outcome {
-	if s.outcome == nil {
-		s.outcome = new(outcome)
+	o := s.outcome.Load()
+	if o == nil {
+		o = new(outcome)
+		s.outcome.Store(o)
 	}
-	return s.outcome
+	return o
 }
 
 // report decides what err of e means: the echo of a cancellation, or a failure that cancels the scope.
 func (s *Scope) report(e *entry, err error) {
-	if s.echoed.Load() && e != &s.self && e.Err() != nil && plain(err) {
-		return // a scope of many tasks that is cancelled: none has to wait for the others
-	}
 	s.mu.Lock()
-	o := s.trouble()
-	if e.Err() != nil && o.echoes(err, context.Cause(e)) {
-		if s.ctx.Err() != nil && (o.echo == nil || e == &s.self) {
+	echo := e.Err() != nil && s.outcome.Load().echoes(err, context.Cause(e))
+	if echo && s.ending.Err() != nil { // and not that of e alone
+		if o := s.trouble(); o.echo == nil || e == &s.self {
 			o.echo = err
-			s.echoed.Store(true)
 		}
-		s.mu.Unlock()
-		return
 	}
-	o.failures = append(o.failures, err)
 	s.mu.Unlock()
-	name := e.name
-	if e.kind == body {
-		name = ""
+	switch {
+	case echo:
+	case e == &s.self:
+		s.fail("", err)
+	default:
+		s.fail(e.name, err)
 	}
-	s.emit(eventFailed, name, err, 0)
-	s.end(err)
 }
 
-// plain reports whether err is a task's cancellation and nothing else.
-func plain(err error) bool {
-	t, ok := err.(*taskError)
-	return ok && t.err == context.Canceled
+// fail records a failure and cancels the scope for it.
+func (s *Scope) fail(name string, err error) {
+	s.mu.Lock()
+	o := s.trouble()
+	o.failures = append(o.failures, err)
+	s.mu.Unlock()
+	s.emit(eventFailed, name, err, 0)
+	s.ending.end(err)
+	s.ends()
 }
 
 // refuse records that a task was not started. One error stands for all of them.
@@ -60,32 +63,20 @@ func (s *Scope) refuse(closed *ClosedError) {
 		o.refused = closed
 		o.failures = append(o.failures, closed)
 	}
-	o.refused.Refused++
+	o.refusals++
 	s.mu.Unlock()
 	s.emit(eventRefused, closed.Task, nil, 0)
 }
 
-// failRelease records the error of a release by the closing scope.
-func (s *Scope) failRelease(name string, err error) {
-	s.mu.Lock()
-	o := s.trouble()
-	o.failures = append(o.failures, &taskError{"releasing " + name, err})
-	s.mu.Unlock()
-	s.emit(eventFailed, name, err, 0)
-	s.end(err)
-}
-
 // echoes reports whether err says nothing but that the scope, or the task, was cancelled: every leaf is
 // a cancellation, the cause of this one, or a failure that is reported already. An error that joins a cancellation with
-// something else is no echo.
+// something else is no echo. Without an outcome nothing is reported yet.
 func (o *outcome) echoes(err, cause error) bool {
 	if same(err, cause) {
 		return true
 	}
-	for _, f := range o.failures {
-		if same(err, f) {
-			return true
-		}
+	if o != nil && slices.ContainsFunc(o.failures, func(f error) bool { return same(err, f) }) {
+		return true
 	}
 	switch x := err.(type) {
 	case interface{ Unwrap() []error }:
@@ -108,11 +99,24 @@ func same(a, b error) bool {
 	return a != nil && b != nil && reflect.TypeOf(a).Comparable() && a == b
 }
 
+// since are the failures from the nth on, the refusals counted.
+func (o *outcome) since(n int) []error {
+	errs := slices.Clone(o.failures[n:])
+	for i, err := range errs {
+		if err == error(o.refused) {
+			all := *o.refused
+			all.Refused = o.refusals
+			errs[i] = &all
+		}
+	}
+	return errs
+}
+
 // result is what Run returns.
 func (s *Scope) result() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := s.outcome
+	o := s.outcome.Load()
 	if o == nil {
 		return nil
 	}
@@ -122,20 +126,21 @@ func (s *Scope) result() error {
 	if len(o.failures) == 0 {
 		return o.echo
 	}
-	return joined(o.failures)
+	return joined(o.since(0))
 }
 
-// lateFailures are those that Run did not return any more.
-func (s *Scope) lateFailures() []error {
+// late are the failures that Run did not return any more, because the grace was over.
+func (s *Scope) late() error {
 	if s.bound == nil {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.bound.overdue == nil || s.outcome == nil {
+	o := s.outcome.Load()
+	if s.bound.overdue == nil || o == nil {
 		return nil
 	}
-	return s.outcome.failures[s.bound.told:]
+	return joined(o.since(s.bound.told))
 }
 
 func joined(errs []error) error {

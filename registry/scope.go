@@ -9,40 +9,40 @@ import (
 
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/internal/seam"
-	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/trace"
 )
 
 // Scope owns tasks and resources. [Run] makes one and ends it.
 type Scope struct {
-	self    entry           // stands for the body; the context of the body
-	ctx     context.Context // under self, and under every task
-	parent  *entry          // the task or body that called Run; nil for a root
-	born    time.Time
-	world   seam.World
-	cancel  context.CancelCauseFunc
-	outside bool   // the context of Run can end
-	bound   *bound // nil without a grace
-	tracer  trace.Tracer[Event]
+	self   entry      // stands for the body; the context of the body
+	ending ending     // of the context under self, and under every task
+	sim    *simulated // nil in production
+	bound  *bound     // nil without a grace
+	tracer trace.Tracer[Event]
 
-	mu       sync.Mutex
-	youngest *entry        // the stack of tasks and resources, linked to the older
-	live     int32         // tasks that Run waits for before it closes: those that are not daemons
-	held     int32         // resources
-	closing  bool          // nothing may be started any more
-	ended    bool          //
-	stamps   uint8         // how many tasks in a row were given the same time of birth
-	one      atomic.Bool   // first is in use
-	echoed   atomic.Bool   // the outcome has an echo
-	first    entry         // of the first task
-	work     func()        // takeTurn, made with the first task
-	pending  *entry        // production: the oldest task whose goroutine has not begun
-	stamped  time.Duration // that time
-	outcome  *outcome      // nil if there is nothing to report
-	kids     *Scope        // open scopes whose parent is an entry of this one, linked by next and prev
-	next     *Scope        // under the parent scope's mu, as prev is
-	prev     *Scope        //
-	closer   closer
+	mu      sync.Mutex
+	stack   list                    // tasks and resources
+	kids    list                    // the bodies of open scopes whose parent is an entry of this one
+	live    int32                   // tasks that Run waits for before it closes: those that are not daemons
+	held    int32                   // resources
+	closing bool                    // nothing may be started any more
+	joining bool                    // the closer acts, not the body
+	ended   bool                    //
+	stamps  uint8                   // how many tasks in a row were given the same time of birth
+	one     atomic.Bool             // first is in use
+	first   entry                   // of the first task
+	work    func()                  // takeTurn, made with the first task
+	pending *entry                  // production: the oldest task whose goroutine has not begun
+	outcome atomic.Pointer[outcome] // nil if there is nothing to report; made under mu
+	owned   *ownership              // nil if nobody has declared any
+	closer  closer
+}
+
+// simulated is what a scope has in a simulation.
+type simulated struct {
+	world seam.World
+	token *seam.Token // of the parked closer
+	joins []func()    // the edges from the tasks' ends
 }
 
 // Run runs body in a scope of its own and returns when every task started in it has ended and every resource acquired
@@ -84,7 +84,7 @@ func WithName(name string) Option { return func(s *Scope) { s.self.name = name }
 func WithGrace(d time.Duration) Option {
 	return func(s *Scope) {
 		if s.bound = nil; d > 0 {
-			s.bound = &bound{grace: d, phase: stm.NewVar(phaseDraining).Label("scope.phase")}
+			s.bound = newBound(d)
 		}
 	}
 }
@@ -93,34 +93,43 @@ func WithGrace(d time.Duration) Option {
 func WithTracer(t trace.Tracer[Event]) Option { return func(s *Scope) { s.tracer = t } }
 
 func open(ctx context.Context, opts []Option) *Scope {
-	s := &Scope{world: seam.From(ctx), parent: entryOf(ctx)}
-	if s.parent != nil {
-		up := s.parent.scope
-		s.born, s.tracer = up.born.Add(up.age()), up.tracer
-	} else {
-		s.born = seam.Now(s.world)
+	s := new(Scope)
+	s.ending.outer = ctx
+	s.self.scope = s
+	if w := seam.From(ctx); w != nil {
+		s.sim = &simulated{world: w}
+		s.ending.context() // in its turn
+	}
+	s.self.born = s.now()
+	up := s.above()
+	if up != nil {
+		s.tracer = up.tracer
 	}
 	for _, o := range opts {
 		o(s)
 	}
-	s.self.scope, s.self.kind = s, body
-	if s.world != nil {
-		s.closer.sim = new(simCloser)
-	}
-	s.ctx, s.cancel = seam.WithCancel(ctx)
-	s.outside = ctx.Done() != nil
-	if s.parent != nil {
-		s.parent.scope.addKid(s)
+	if up != nil {
+		up.mu.Lock()
+		up.kids.push(&s.self)
+		up.mu.Unlock()
 	}
 	return s
 }
 
+// parent is the task or body that called Run; nil for a root.
+func (s *Scope) parent() *entry { return entryOf(s.ending.outer) }
+
+// above is the scope that s is nested in, or nil.
+func (s *Scope) above() *Scope {
+	if p := s.parent(); p != nil {
+		return p.scope
+	}
+	return nil
+}
+
 // unwound ends the scope of a body that did not return.
 func (s *Scope) unwound(r any) {
-	if s.world != nil && seam.IsKill(r) {
-		panic(r)
-	}
-	_ = s.finish(crashed(&s.self, r)) // reported by the panic that goes on, and by events
+	_ = s.finish(s.crashed(&s.self, r)) // reported by the panic that goes on, and by events
 	if r != nil {
 		panic(r)
 	}
@@ -141,26 +150,5 @@ func (s *Scope) finish(err error) error {
 // shielded is the scope's context without its cancellation.
 func (s *Scope) shielded() context.Context { return env.WithoutCancel(&s.self) }
 
-func (s *Scope) addKid(k *Scope) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	k.next = s.kids
-	if s.kids != nil {
-		s.kids.prev = k
-	}
-	s.kids = k
-}
-
-func (s *Scope) removeKid(k *Scope) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if k.prev != nil {
-		k.prev.next = k.next
-	} else if s.kids == k {
-		s.kids = k.next
-	}
-	if k.next != nil {
-		k.next.prev = k.prev
-	}
-	k.next, k.prev = nil, nil
-}
+// now is the time by the clock of the world.
+func (s *Scope) now() time.Duration { return env.ClockOf(s.ending.outer).Elapsed() }

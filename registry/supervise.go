@@ -39,12 +39,10 @@ func (e *RestartError) Unwrap() error { return e.Err }
 // a *RestartError. In a closing scope f does not run, and Run returns a *ClosedError.
 func Supervise(s *Scope, name string, r Restart, f func(ctx context.Context) error) {
 	w := &supervisor{scope: s, name: name, rule: r.filled(), run: f}
-	e, closed := s.placeDaemon(name, reflect.ValueOf(f).Pointer())
-	if closed != nil {
+	e := s.entryWithContext(daemon, name, reflect.ValueOf(f).Pointer())
+	if closed := s.spawn(e, w.loop, nil, nil); closed != nil {
 		s.refuse(closed)
-		return
 	}
-	s.start(e, func() { e.turn(w.loop, nil, nil) })
 }
 
 func (r Restart) filled() Restart {

@@ -21,7 +21,7 @@ func (s *Scope) Go(name string, f func(ctx context.Context) error) {
 		return
 	}
 	turn := s.work
-	if s.world != nil { // there it matters which goroutine runs which task
+	if s.sim != nil { // there it matters which goroutine runs which task
 		e.run, turn = nil, func() { e.turn(f, nil, nil) }
 	}
 	s.start(e, turn)
@@ -35,6 +35,26 @@ func (s *Scope) entry() *entry {
 	return &s.first
 }
 
+// entryWithContext is a new entry of a task that can be cancelled alone. [Scope.spawn] must follow.
+func (s *Scope) entryWithContext(k kind, name string, code uintptr) *entry {
+	m := new(more)
+	m.ctx, m.cancel = seam.WithCancel(s.ending.context())
+	e := &entry{scope: s, name: name, kind: k, code: code}
+	e.more.Store(m)
+	return e
+}
+
+// spawn starts the task of an entry with a context, unless the scope is closing. It is called by a function of the
+// user's choice. For claim and done see [entry.turn].
+func (s *Scope) spawn(e *entry, run func(context.Context) error, claim func(error) bool, done func(error)) *ClosedError {
+	if closed := s.place(e, 2); closed != nil {
+		e.more.Load().cancel(nil)
+		return closed
+	}
+	s.start(e, func() { e.turn(run, claim, done) })
+	return nil
+}
+
 // place pushes the entry of a task or daemon, unless the scope is closing. skip is the number of frames between the
 // caller's user and the caller.
 func (s *Scope) place(e *entry, skip int) *ClosedError {
@@ -45,7 +65,7 @@ func (s *Scope) place(e *entry, skip int) *ClosedError {
 	}
 	e.born = s.stamp()
 	s.push(e)
-	if e.run != nil && s.pending == nil && s.world == nil {
+	if e.run != nil && s.pending == nil && s.sim == nil {
 		s.pending = e
 		if s.work == nil {
 			s.work = s.takeTurn
@@ -58,14 +78,15 @@ func (s *Scope) place(e *entry, skip int) *ClosedError {
 // stampsMax bounds how many tasks in a row share a time of birth.
 const stampsMax = 16
 
-// stamp is the age of the scope, read from the clock unless the task before has not begun to run yet: then it is the
-// same for all purposes, and reading it would be a tenth of what a task costs. The caller holds mu.
+// stamp is the time, read from the clock unless the task before has not begun to run yet: then it is the same for all
+// purposes, and reading it would be a tenth of what a task costs. The caller holds mu.
 func (s *Scope) stamp() time.Duration {
-	if s.pending == nil || s.stamps == stampsMax {
-		s.stamped, s.stamps = s.age(), 0
+	if last := s.stack.youngest; s.pending != nil && s.stamps < stampsMax && last.kind == task {
+		s.stamps++
+		return last.born
 	}
-	s.stamps++
-	return s.stamped
+	s.stamps = 0
+	return s.now()
 }
 
 // start lets the task of e run.
@@ -91,11 +112,11 @@ func (s *Scope) takeTurn() {
 // launch starts a goroutine, or a task of the simulation, whose end join waits for. It is the only place where one
 // starts.
 func (s *Scope) launch(name string, f func()) (join func()) {
-	if s.world == nil {
+	if s.sim == nil {
 		go f()
 		return nil
 	}
-	return s.world.Spawn(name, f)
+	return s.sim.world.Spawn(name, f)
 }
 
 // edge keeps a join for when s has ended: the ends of tasks come before the end of Run, which a simulation must know.
@@ -105,7 +126,7 @@ func (s *Scope) edge(join func()) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closer.sim.joins = append(s.closer.sim.joins, join)
+	s.sim.joins = append(s.sim.joins, join)
 }
 
 // turn is a task from start to end. claim, if there is one, takes an error that is none of the scope's, unless the task
@@ -114,30 +135,29 @@ func (e *entry) turn(run func(ctx context.Context) error, claim func(error) bool
 	var err error
 	returned := false
 	defer func() {
-		if !returned {
-			r := recover()
-			if e.scope.world != nil && seam.IsKill(r) {
-				panic(r)
-			}
-			err = crashed(e, r)
-		} else if err != nil {
+		s := e.scope
+		switch {
+		case !returned:
+			err = s.crashed(e, recover())
+		case err == context.Canceled && s.outcome.Load() != nil && e.Err() != nil && claim == nil && done == nil:
+			// nobody wants to know: a scope of many tasks that is cancelled
+		case err != nil:
 			err = &taskError{e.name, err}
 		}
 		taken := claim != nil && claim(err)
-		e.end(err, taken && returned, done)
+		if err != nil && err != context.Canceled && !(taken && returned) {
+			s.report(e, err)
+		}
+		s.end(e, err, done)
 	}()
 	err = run(e)
 	returned = true
 }
 
-// end reports how a task ended, and only then takes it off the stack: the scope outlives the report.
-func (e *entry) end(err error, taken bool, done func(error)) {
-	s := e.scope
-	if err != nil && !taken {
-		s.report(e, err)
-	}
+// end takes a task off the stack, after all is reported: the scope outlives the report.
+func (s *Scope) end(e *entry, err error, done func(error)) {
 	if s.tracer.On() {
-		s.emit(eventEnded, e.name, err, s.age()-e.born)
+		s.emit(eventEnded, e.name, err, s.now()-e.born)
 	}
 	if done != nil {
 		done(err)
