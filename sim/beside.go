@@ -37,6 +37,19 @@ func (e *engine) besides() {
 	}
 }
 
+// AtEnd has f asked when the scenario has returned nil: its error is then the run's.
+func (e *engine) AtEnd(f func() error) { e.atEnd = append(e.atEnd, f) }
+
+// asked asks what is to be asked at the end.
+func (e *engine) asked() {
+	if !e.mainDone {
+		return
+	}
+	for _, f := range e.atEnd {
+		e.fail(f())
+	}
+}
+
 // Fail ends the run with err, if it is the first failure.
 func (e *engine) Fail(err error) { e.fail(err) }
 

@@ -23,6 +23,7 @@ func (e *engine) drive(done chan<- any) {
 		go e.drive(done)
 	}()
 	e.loop()
+	e.asked()
 	e.leaked()
 	e.unwind()
 	normal = true

@@ -31,6 +31,7 @@ type engine struct {
 	due         []*Task // observers whose waits have ended
 	asides      int     // observers started
 	fair        bool
+	atEnd       []func() error // asked when the scenario has returned
 	machines    map[string]*machine
 	seen        map[string]int
 	cur         *Task // the running one
@@ -50,7 +51,8 @@ type engine struct {
 	switches int
 	lastID   uint32
 	hash     hash
-	text     *text // nil unless recording
+	text     *text              // nil unless recording
+	writers  map[uint32][]*Task // of each Var, the last, newest first; nil unless recording
 	fault    func(site string) error
 	faults   []*fault
 
@@ -130,8 +132,9 @@ func (e *engine) Effect(x *seam.Effect) {
 	case e.ending, e.dead():
 		return
 	case e.cur != nil && e.cur.beside:
-		if x.Blocked {
-			e.looked(e.cur, x.Reads)
+		if t := e.cur; x.Blocked || t.woke {
+			t.woke = false
+			e.looked(t, x.Reads)
 		}
 		return
 	}
@@ -139,7 +142,8 @@ func (e *engine) Effect(x *seam.Effect) {
 		e.step.add(x)
 	}
 	e.hash.effect(x)
-	e.text.effect(e.cur, x)
+	e.text.effect(x)
+	e.changed(x.Writes)
 }
 
 // polled is a context of the standard library's that must be polled.

@@ -34,14 +34,11 @@ type Wait struct {
 
 // Error names every task and what it waits for, by age.
 func (e *DeadlockError) Error() string {
-	text := "sim: deadlock:" + e.text()
-	if len(e.Cycle) > 0 {
-		text += "; cycle: " + arrows(e.Cycle)
-	}
-	return text
+	return "sim: deadlock:" + e.Graph()
 }
 
-func (e *DeadlockError) text() string {
+// Graph is who waits for what, as text.
+func (e *DeadlockError) Graph() string {
 	var b strings.Builder
 	for i, w := range e.Waiting {
 		if i > 0 {
@@ -51,6 +48,9 @@ func (e *DeadlockError) text() string {
 		if len(w.By) > 0 {
 			fmt.Fprintf(&b, " (last changed by %s)", strings.Join(w.By, ", "))
 		}
+	}
+	if len(e.Cycle) > 0 {
+		b.WriteString("; cycle: " + strings.Join(e.Cycle, " -> "))
 	}
 	return b.String()
 }

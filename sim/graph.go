@@ -3,7 +3,6 @@ package sim
 import (
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // edge is one thing that a task waits for, and the tasks that changed it last, newest first: who could change it again.
@@ -25,9 +24,12 @@ func (e *engine) waits(t *Task) []edge {
 	t.token.On.Each(func(id uint32, label string) {
 		if !seen[id] {
 			seen[id] = true
-			edges = append(edges, edge{label, e.text.changedBy(id)})
+			edges = append(edges, edge{label, e.writers[id]})
 		}
 	})
+	if !t.token.At.IsZero() {
+		edges = append(edges, edge{label: "time"})
+	}
 	if len(edges) == 0 {
 		edges = []edge{{label: "its context"}}
 	}
@@ -113,23 +115,23 @@ func (s *search) from(t *Task) bool {
 	return false
 }
 
-// changedBy are the tasks that changed the Var last, newest first.
-func (x *text) changedBy(id uint32) []*Task {
-	if x == nil {
-		return nil
-	}
-	return x.writers[id]
-}
-
 // writersMax tasks are remembered for each Var.
 const writersMax = 4
 
-func (x *text) changed(t *Task, id uint32) {
-	if t == nil {
+// changed notes who changed what.
+func (e *engine) changed(ids []uint32) {
+	t := e.cur
+	if t == nil || e.writers == nil {
 		return
 	}
-	was := slices.DeleteFunc(slices.Clone(x.writers[id]), func(u *Task) bool { return u == t })
-	x.writers[id] = append([]*Task{t}, was[:min(len(was), writersMax-1)]...)
+	for _, id := range ids {
+		if was := e.writers[id]; len(was) == 0 || was[0] != t {
+			e.writers[id] = newest(t, was)
+		}
+	}
 }
 
-func arrows(cycle []string) string { return strings.Join(cycle, " -> ") }
+func newest(t *Task, was []*Task) []*Task {
+	was = slices.DeleteFunc(slices.Clone(was), func(u *Task) bool { return u == t })
+	return append([]*Task{t}, was[:min(len(was), writersMax-1)]...)
+}

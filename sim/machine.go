@@ -164,6 +164,9 @@ func (m *machine) truth(local time.Duration) time.Duration {
 // Local is what the running task's clock shows at the virtual time t. Unlike Now it may be asked in a transaction.
 func (e *engine) Local(t time.Time) time.Time { return atTime(e.local(sinceEpoch(t))) }
 
+// Instant is the virtual time, asked from anywhere.
+func (e *engine) Instant() time.Time { return atTime(e.now) }
+
 // True is the virtual time at which the running task's clock shows t.
 func (e *engine) True(t time.Time) time.Time { return atTime(e.truth(sinceEpoch(t))) }
 

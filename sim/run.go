@@ -26,9 +26,12 @@ type Report struct {
 // Option changes how a run is made.
 type Option func(*engine)
 
-// Record keeps the steps as text in Report.Trace.
+// Record keeps the steps as text in Report.Trace, and for each Var who changed it last, which wait graphs show.
 func Record() Option {
-	return func(e *engine) { e.text = &text{labels: map[uint32]string{}, writers: map[uint32][]*Task{}} }
+	return func(e *engine) {
+		e.text = &text{labels: map[uint32]string{}}
+		e.writers = map[uint32][]*Task{}
+	}
 }
 
 // StepsMax limits the steps of one instant of virtual time, by default a million. A run that reaches it ends with

@@ -102,6 +102,7 @@ func (e *engine) Park(tok *seam.Token) {
 	}
 	if t.beside {
 		e.leave(t)
+		t.woke = true
 	} else {
 		e.unready(t)
 		e.yield(t)
@@ -176,6 +177,6 @@ func (e *engine) endless() error {
 		on = append(on, t.label())
 	}
 	slices.Sort(on)
-	waiting := DeadlockError{Waiting: e.waiting()}
-	return fmt.Errorf("%w: %d steps at %v; going on: %s;%s", ErrEndless, e.stepsMax, e.now, strings.Join(on, ", "), waiting.text())
+	waiting := DeadlockError{e.waiting(), e.cycle()}
+	return fmt.Errorf("%w: %d steps at %v; going on: %s;%s", ErrEndless, e.stepsMax, e.now, strings.Join(on, ", "), waiting.Graph())
 }

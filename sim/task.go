@@ -39,6 +39,7 @@ type Task struct {
 	lastStep int        // number of the last step it took
 	beside   bool       // an observer
 	reads    []uint32   // of an observer in an exploration: the Vars of its waits
+	woke     bool       // of an observer: the next look is the one it waited for
 }
 
 // begin makes t ready to run.

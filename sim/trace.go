@@ -59,8 +59,6 @@ type text struct {
 	lines  []string
 	line   strings.Builder
 	labels map[uint32]string
-
-	writers map[uint32][]*Task // of each Var, the last, newest first
 }
 
 func (x *text) done() []string {
@@ -106,12 +104,9 @@ func (x *text) step(e *engine, t *Task) {
 	}
 }
 
-func (x *text) effect(t *Task, f *seam.Effect) {
+func (x *text) effect(f *seam.Effect) {
 	if x == nil {
 		return
-	}
-	for _, id := range f.Writes {
-		x.changed(t, id)
 	}
 	if f.Labels != nil {
 		f.Labels.Each(func(id uint32, label string) { x.labels[id] = label })

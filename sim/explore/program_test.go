@@ -227,6 +227,7 @@ func (l *local) timed(o op) {
 		join, l.crash, _ = w.Boot(l.ctx, "kid", func(ctx context.Context) { l.m.task(ctx, o.body) })
 		l.joins = append(l.joins, join)
 	case opCrash:
+		_ = stm.NewVar(0).Load(l.ctx) // the machine has had its chance
 		l.crash()
 	case opJoin:
 		if len(l.joins) > 0 {

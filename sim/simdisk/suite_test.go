@@ -16,8 +16,6 @@ import (
 
 func TestMain(m *testing.M) { registrytest.NoLeaks(m) }
 
-const polls = "batches are atomic for readers"
-
 // Every check of the suite, in production and in simulations.
 func TestSuite(t *testing.T) {
 	for name, cfg := range map[string]simdisk.Config{
@@ -37,9 +35,6 @@ func TestSuite(t *testing.T) {
 			}
 			t.Run(name+"/production/"+c.Name, func(t *testing.T) { run(context.Background(), t) })
 			t.Run(name+"/simulation/"+c.Name, func(t *testing.T) {
-				if c.Name == polls {
-					t.Skip("its reader polls, and so keeps virtual time from moving")
-				}
 				for seed := range uint64(5) {
 					require.NoError(t, sim.Run(seed, func(ctx context.Context) error { run(ctx, t); return nil }).Err)
 				}

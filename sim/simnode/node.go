@@ -147,6 +147,9 @@ func (n *Node) Up(tx *stm.Tx) bool { return n.state.Get(tx).up }
 // Lives is how often the node was started.
 func (n *Node) Lives(tx *stm.Tx) int { return n.state.Get(tx).lives }
 
+// Err is how the last life ended, as Wait says; nil while the node is up.
+func (n *Node) Err(tx *stm.Tx) error { return n.state.Get(tx).err }
+
 // Wait waits until the node is not up, and says how its last life ended: by what f returned, or ErrCrashed.
 func (n *Node) Wait(ctx context.Context) error {
 	s, err := stm.Query(ctx, func(tx *stm.Tx) state {

@@ -1,6 +1,8 @@
 package simtest
 
 import (
+	"maps"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -14,7 +16,7 @@ func Check(t testing.TB, scenario Scenario, opts ...Option) {
 	if replayed(t, scenario, o) {
 		return
 	}
-	fired, switches := map[string]int{}, 0
+	fired, switches := map[string]int{}, 0 // by what was armed or sought
 	for i := range o.runs {
 		seed, w := o.seed+uint64(i), o.walks[i%len(o.walks)]
 		w.Begin(seed)
@@ -26,9 +28,7 @@ func Check(t testing.TB, scenario Scenario, opts ...Option) {
 		if i%againEvery == 0 {
 			o.again(t, scenario, r, i == 0)
 		}
-		for site, n := range r.Faults {
-			fired[site] += n
-		}
+		o.count(r, fired)
 		switches += r.Switches - 1
 	}
 	if switches <= 0 {
@@ -43,9 +43,24 @@ func (o *options) with(opts ...sim.Option) []sim.Option { return append(opts, o.
 func (o *options) allFired(t testing.TB, fired map[string]int) {
 	t.Helper()
 	for _, site := range o.faults {
-		if fired[site] == 0 {
+		if fired["fault "+site] == 0 {
 			t.Fatalf("simtest: the fault at %s never came about: no run asked for it, or its probability is too small", site)
 		}
+	}
+	for _, what := range slices.Sorted(maps.Keys(fired)) {
+		if fired[what] == 0 {
+			t.Fatalf("simtest: the %s never came about in any run", what)
+		}
+	}
+}
+
+// count adds what came about in r.
+func (o *options) count(r *sim.Report, fired map[string]int) {
+	for site, n := range r.Faults {
+		fired["fault "+site] += n
+	}
+	for name, n := range r.Seen {
+		fired["state "+name] += n
 	}
 }
 

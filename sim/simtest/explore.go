@@ -18,9 +18,7 @@ func Explore(t testing.TB, scenario Scenario, opts ...Option) explore.Result {
 	}
 	fired := map[string]int{}
 	res, err := explore.All(scenario, explore.Config{RunsMax: o.runs, Options: o.sim, OnRun: func(r *sim.Report) error {
-		for site, n := range r.Faults {
-			fired[site] += n
-		}
+		o.count(r, fired)
 		return r.Err
 	}})
 	switch {

@@ -45,9 +45,12 @@ func (o *options) replay(scenario Scenario, seed uint64, s sim.Schedule) *sim.Re
 func kindOf(err error) string {
 	var deadlock *sim.DeadlockError
 	var panicked *sim.PanicError
+	var named interface{ Kind() string }
 	switch {
 	case err == nil:
 		return ""
+	case errors.As(err, &named):
+		return named.Kind()
 	case errors.As(err, &deadlock):
 		return "deadlock"
 	case errors.As(err, &panicked):
