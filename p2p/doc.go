@@ -36,6 +36,9 @@
 //   - A lock-step peer that sends while we have agency is caught at our next Send or Wait if its bytes have been read by then;
 //     otherwise they wait in the transport's window, which bounds them.
 //
+// A [Source] is a session whose received messages are a prop.Source: one wait can then be for messages of several peers, for time and for any
+// other Var. A task reads while the peer has agency, a stated number of messages ahead and no further.
+//
 // # Concurrency
 //
 // A Session belongs to one goroutine. Stream.Reset and Stream.Gone may be used by any. Nothing here starts a goroutine.

@@ -91,20 +91,17 @@ func hotCounter(g int) []impl {
 	}
 }
 
-// alone makes something that shares no cache line with what another goroutine makes by it: there are others around it.
-func alone[T any](make func() T) (one T, around []T) {
-	for range 17 {
-		around = append(around, make())
-	}
-	return around[8], around
-}
-
-// disjoint is g goroutines that increment a number each.
+// disjoint is g goroutines that increment a number each. What one of them uses shares no cache line with what another does:
+// there are others like it around it.
 func disjoint(g int) []impl {
 	own := func(b *testing.B, begin func() func()) {
 		crowd(b, g, func(int) func() {
-			again, _ := alone(begin)
-			return again
+			var all [17]func()
+			for i := range all {
+				all[i] = begin()
+			}
+			b.Cleanup(func() { runtime.KeepAlive(all) })
+			return all[8]
 		})
 	}
 	return []impl{

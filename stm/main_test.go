@@ -6,4 +6,4 @@ import (
 	"github.com/synodkit/synod/registry/registrytest"
 )
 
-func TestMain(m *testing.M) { registrytest.NoLeaks(m) }
+func TestMain(m *testing.M) { registrytest.NoLeaks(m, "leakedWait") }

@@ -1,44 +1,44 @@
 package stm
 
-import "github.com/synodkit/synod/internal/seam/waitlist"
-
-// parkedTx is a Tx that waits, as it is shown to who looks at its task.
-type parkedTx Tx
+// parkedWait is a wait as it is shown to who looks at its task.
+type parkedWait wait
 
 // Each calls f for every Var waited for.
-func (p *parkedTx) Each(f func(v uintptr, label string)) {
-	for i := range p.rs {
-		f(address(p.rs[i].c), p.rs[i].c.label())
+func (p *parkedWait) Each(f func(v uintptr, label string)) {
+	for i := range p.nodes {
+		f(address(p.nodes[i].c), p.nodes[i].c.label())
 	}
 }
 
 // Ends reports whether the wait ends without another write.
-func (p *parkedTx) Ends() bool {
-	w := &p.wait
+func (p *parkedWait) Ends() bool {
 	select {
-	case <-w.done:
+	case <-p.done:
 		return true
 	default:
 	}
-	fired := w.token.Fired
-	if w.world == nil {
-		w.mu.Lock()
-		fired = w.fired
-		w.mu.Unlock()
-	}
-	return fired || w.limited || !p.alarm.IsZero()
+	return p.limited || !p.alarm.IsZero() || (*wait)(p).over()
 }
 
-// show enters the wait in l, if there is one, until hide.
-func (tx *Tx) show(l *waitlist.List) {
-	if l != nil {
-		tx.place.On = (*parkedTx)(tx)
-		l.Enter(&tx.place)
+func (w *wait) over() bool {
+	if w.sim != nil {
+		return w.sim.token.Fired
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.fired
+}
+
+// show enters the wait in the list of its context's owner, if there is one, until hide.
+func (w *wait) show() {
+	if w.list != nil {
+		w.place.On = (*parkedWait)(w)
+		w.list.Enter(&w.place)
 	}
 }
 
-func (tx *Tx) hide(l *waitlist.List) {
-	if l != nil {
-		l.Leave(&tx.place)
+func (w *wait) hide() {
+	if w.list != nil {
+		w.list.Leave(&w.place)
 	}
 }

@@ -33,7 +33,8 @@ func Poll[T any](ctx context.Context, q func(tx *Tx) T) (T, *Waiter, error) {
 			}
 			tx.end = aborted
 		}
-		if err := tx.again(ctx); err != nil {
+		var err error
+		if tx, err = tx.again(ctx); err != nil {
 			return zero, nil, err
 		}
 	}
@@ -41,8 +42,7 @@ func Poll[T any](ctx context.Context, q func(tx *Tx) T) (T, *Waiter, error) {
 
 // Waiter is a wait for a change, as a channel.
 type Waiter struct {
-	w     waiter
-	nodes []node
+	w     wait
 	timer *time.Timer
 }
 
@@ -51,8 +51,7 @@ func (w *Waiter) C() <-chan struct{} { return w.w.ch }
 
 // Stop ends the wait. It may be called more than once; C stays as it is.
 func (w *Waiter) Stop() {
-	unregister(w.nodes)
-	w.nodes = nil
+	w.w.unregister()
 	if w.timer != nil {
 		w.timer.Stop()
 	}
@@ -62,21 +61,22 @@ func (w *Waiter) Stop() {
 func (tx *Tx) waiter() *Waiter {
 	tx.settle()
 	if len(tx.rs) == 0 && tx.alarm.IsZero() {
-		panic("stm: Retry with nothing read would wait for ever")
+		tx.release()
+		panic(forever)
 	}
 	if seam.Running() {
 		refuseOwned(tx.rs)
 	}
-	tx.rs = distinct(tx.rs)
-	w := &Waiter{nodes: make([]node, len(tx.rs))}
+	w := new(Waiter)
+	w.w.take(tx)
 	w.w.ch = make(chan struct{})
-	if !register(tx.rs, w.nodes, &w.w) {
+	if !w.w.register() {
 		w.Stop()
 		return nil
 	}
-	if !tx.alarm.IsZero() {
-		w.timer = seam.StartTimer(tx.alarm.Sub(seam.Now(nil)), w.w.fire)
-	}
 	tx.release()
+	if !w.w.alarm.IsZero() {
+		w.timer = seam.StartTimer(w.w.alarm.Sub(seam.Now(nil)), w.w.fire)
+	}
 	return w
 }

@@ -11,23 +11,22 @@ import (
 // used last by the address of its stack. The address is a hint and nothing else. A Tx with a home is taken by a
 // compare-and-swap of its busy word, so whoever finds it, from whatever stack, has it alone; and who is not lucky takes
 // a spare one.
-var pool = txPool{spare: sync.Pool{New: func() any { return newTx() }}}
+var pool = txPool{spare: sync.Pool{New: func() any { return newTx() }}, waits: sync.Pool{New: newWait}}
 
 type txPool struct {
 	homes [256]atomic.Pointer[Tx] // by a hash of the piece of stack
 	spare sync.Pool
+	waits sync.Pool
 }
 
 const (
-	pieceBits = 11   // pieces of stack this large seldom change their goroutine
-	moveAfter = 1024 // a spare Tx that has stood in so often takes over the home: who lives there may be parked for ever
+	pieceBits = 11 // pieces of stack this large seldom change their goroutine
 	spread    = 0x9E3779B97F4A7C15
 )
 
 func newTx() *Tx {
 	tx := &Tx{normal: running}
 	tx.rs, tx.ws, tx.order = tx.rsBuf[:0], tx.wsBuf[:0], tx.ordBuf[:0]
-	tx.wait.cond.L = &tx.wait.mu
 	return tx
 }
 
@@ -47,7 +46,7 @@ func acquire() *Tx {
 	return pool.get(h)
 }
 
-// get is a spare Tx. It moves into h if nobody lives there, or if it has stood in often enough.
+// get is a spare Tx. It moves into h if nobody lives there.
 //
 //go:noinline
 func (p *txPool) get(h *atomic.Pointer[Tx]) *Tx {
@@ -55,11 +54,10 @@ func (p *txPool) get(h *atomic.Pointer[Tx]) *Tx {
 		return debugTx()
 	}
 	tx := p.spare.Get().(*Tx)
-	tx.misses++
-	if h.Load() == nil || tx.misses == moveAfter {
+	if h.Load() == nil {
 		tx.settled = true
 		tx.busy.Store(1)
-		h.Store(tx) // who lived there is garbage once it is released
+		h.Store(tx)
 		if debugging.Load() != nil {
 			h.Store(nil)
 		}
@@ -116,8 +114,7 @@ func (tx *Tx) restWrites() {
 
 // drop forgets what earlier or large runs have left behind.
 func (tx *Tx) drop() {
-	const keep = 1024
-	clear(tx.byVar)
+	const keep = 2048
 	clear(tx.rsBuf[:])
 	clear(tx.wsBuf[:])
 	clear(tx.rs[:cap(tx.rs)])
@@ -128,7 +125,7 @@ func (tx *Tx) drop() {
 		tx.rs = tx.rsBuf[:0]
 	}
 	if cap(tx.ws) > keep {
-		tx.ws, tx.order, tx.byVar = tx.wsBuf[:0], tx.ordBuf[:0], nil
+		tx.ws, tx.order, tx.index = tx.wsBuf[:0], tx.ordBuf[:0], index{}
 	}
 	tx.undo, tx.after, tx.level = tx.undo[:0], tx.after[:0], 0
 	tx.end, tx.hidden, tx.normal, tx.tries, tx.world, tx.loser = finished, 0, running, 0, nil, nil

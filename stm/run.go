@@ -30,7 +30,7 @@ func Atomically[T any](ctx context.Context, f func(tx *Tx) (T, error)) (r T, err
 		if tx.ends(err) {
 			return r, err
 		}
-		if err = tx.again(ctx); err != nil {
+		if tx, err = tx.again(ctx); err != nil {
 			var zero T
 			return zero, err
 		}
@@ -61,7 +61,7 @@ func Do(ctx context.Context, f func(tx *Tx) error) (err error) {
 		if tx.ends(err) {
 			return err
 		}
-		if err = tx.again(ctx); err != nil {
+		if tx, err = tx.again(ctx); err != nil {
 			return err
 		}
 	}
@@ -88,7 +88,7 @@ func Query[T any](ctx context.Context, q func(tx *Tx) T) (r T, err error) {
 			return r, nil
 		}
 		_ = tx.ends(nil)
-		if err = tx.again(ctx); err != nil {
+		if tx, err = tx.again(ctx); err != nil {
 			var zero T
 			return zero, err
 		}
@@ -149,23 +149,22 @@ func (tx *Tx) ends(err error) bool {
 	return false
 }
 
-// again prepares the next run: after a wait if the last one retried. An error ends the transaction.
-func (tx *Tx) again(ctx context.Context) error {
+// again prepares the next run: after a wait if the last one retried. It may go on in another Tx. An error ends the
+// transaction.
+func (tx *Tx) again(ctx context.Context) (*Tx, error) {
 	end := tx.end
 	tx.settle()
-	var err error
 	if end == retried {
 		tx.tries = 0
-		err = tx.block(ctx)
-	} else if err = ended(ctx); err == nil {
-		tx.yield()
+		return tx.block(ctx)
 	}
-	if err != nil {
+	if err := ended(ctx); err != nil {
 		tx.release()
-		return err
+		return nil, err
 	}
+	tx.yield()
 	tx.restart()
-	return nil
+	return tx, nil
 }
 
 // settle ends a run that is not the last of its transaction.

@@ -6,7 +6,6 @@ import (
 	"unsafe"
 
 	"github.com/synodkit/synod/internal/seam"
-	"github.com/synodkit/synod/internal/seam/waitlist"
 )
 
 // Tx is a running transaction. It is valid inside the function it was given to, on the goroutine that runs it.
@@ -27,7 +26,7 @@ type Tx struct {
 	extra   *extraTx      // of a transaction in debug mode, or in a model; it is never recycled
 	hidden  uint64        // the snapshot of a doomed run
 	pinned  uint64        // the version that a pinned run reads
-	byVar   map[*core]int32
+	index   index         // of ws, if it is large
 	undo    []undone
 	level   int // entries of ws below it belong to an enclosing branch
 	tries   int // runs lost to conflicts since the last wait
@@ -36,12 +35,8 @@ type Tx struct {
 	alarm   time.Time // earliest WakeAt
 	loser   *core     // the Var because of which the run was lost
 	marked  bool      // the goroutine had the seam's mark before this run became serial
-	misses  int       // how often it stood in for a Tx that has a home
 	world   seam.World
 	effect  seam.Effect
-	wait    waiter
-	place   waitlist.Place // of the wait, while it is shown
-	nodes   []node
 	order   []uint32 // lock order: indices into ws
 	rsBuf   [16]read
 	wsBuf   [8]write
@@ -104,7 +99,6 @@ func (tx *Tx) begin() {
 func (tx *Tx) restart() {
 	tx.rs, tx.ws, tx.undo, tx.after = tx.rs[:0], tx.ws[:0], tx.undo[:0], tx.after[:0]
 	tx.bloom, tx.level, tx.end, tx.loser = 0, 0, finished, nil
-	clear(tx.byVar)
 	tx.now, tx.alarm = time.Time{}, time.Time{}
 	tx.begin()
 	if tx.mode = tx.normal; tx.mode != running {

@@ -81,7 +81,7 @@ func unbox[T any](k kind, p unsafe.Pointer) (x T) {
 // address is the place of c, for lock order and hashing; never for anything that can be observed.
 func address(c *core) uintptr { return uintptr(unsafe.Pointer(c)) }
 
-// index is the position of e in the write set.
-func (tx *Tx) index(e *write) int {
+// placeOf is the position of e in the write set.
+func (tx *Tx) placeOf(e *write) int {
 	return int((uintptr(unsafe.Pointer(e)) - uintptr(unsafe.Pointer(&tx.ws[0]))) / unsafe.Sizeof(write{}))
 }

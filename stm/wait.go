@@ -2,30 +2,50 @@ package stm
 
 import (
 	"context"
-	"runtime"
 	"sync"
-	"sync/atomic"
+	"time"
 
 	"github.com/synodkit/synod/internal/seam"
 	"github.com/synodkit/synod/internal/seam/waitlist"
 )
 
-// waiter is one wait: a condition variable where nothing else can end it, and a channel beside a context or a timer.
-// The channel is made per wait: one kept across waits would not block durably in a testing/synctest bubble.
-type waiter struct {
-	mu      sync.Mutex
-	cond    sync.Cond
-	fired   bool          // guarded by mu
-	ch      chan struct{} // closed when fired; nil if cond is used
-	world   seam.World    // nil in production
-	token   seam.Token
+// wait is all that is left of a transaction while it is parked; its Tx serves others meanwhile. It wakes by a condition
+// variable where nothing but a write can end it, and by a channel beside a context or a timer. The channel is made per
+// wait: one kept across waits would not block durably in a testing/synctest bubble.
+type wait struct {
+	mu    sync.Mutex
+	cond  sync.Cond     // of mu
+	fired bool          // guarded by mu
+	ch    chan struct{} // closed when fired; nil if cond is used
+	sim   *simWait      // nil in production
+
+	alarm   time.Time
 	done    <-chan struct{} // the context's
-	limited bool            // the context has a deadline; known if it is shown
+	limited bool            // the context has a deadline; known if the wait is listed
+	list    *waitlist.List  // of the context's owner; may be nil
+	place   waitlist.Place
+	nodes   []node // the Vars read, each once, in the order of the first reads
+	few     [2]node
 }
 
-func (w *waiter) fire() {
-	if w.world != nil {
-		w.world.Unpark(&w.token)
+// simWait is the part of a wait that is the simulation's.
+type simWait struct {
+	world seam.World
+	token seam.Token
+}
+
+func newWait() any {
+	w := new(wait)
+	w.cond.L = &w.mu
+	return w
+}
+
+const forever = "stm: Retry with nothing read would wait for ever"
+
+// fire ends the wait.
+func (w *wait) fire() {
+	if w.sim != nil {
+		w.sim.world.Unpark(&w.sim.token)
 		return
 	}
 	w.mu.Lock()
@@ -40,218 +60,114 @@ func (w *waiter) fire() {
 	w.mu.Unlock()
 }
 
-// node is a waiter's place in the list of one Var.
-type node struct {
-	w          *waiter
-	seen       uint64                // the version waited on
-	on         atomic.Pointer[extra] // nil when no committer can reach the node any more
-	next, prev *node
-}
-
-// wake fires the waiters of a Var, oldest first, that have not seen version; they leave the list.
-func (x *extra) wake(version uint64) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for n := x.first; n != nil && n.seen < version; n = x.first {
-		x.unlink(n)
-		n.w.fire()
-		n.on.Store(nil)
+// take makes w the wait of the run that has just retried, for its Vars and its instant.
+func (w *wait) take(tx *Tx) {
+	tx.rs = distinct(tx.rs)
+	if w.nodes = w.few[:]; len(tx.rs) > len(w.few) {
+		w.nodes = make([]node, len(tx.rs))
 	}
+	w.nodes = w.nodes[:len(tx.rs)]
+	for i := range tx.rs {
+		n := &w.nodes[i]
+		n.w, n.c, n.seen = w, tx.rs[i].c, tx.rs[i].l&^waitBit
+	}
+	w.fired, w.alarm = false, tx.alarm
 }
 
-// add enters n in the list of c, unless c has changed since it was seen; then the wait is over already. The bit in the
-// lock word makes the two cases meet: a committer that locks c later sees it, and the version of one that was earlier
-// shows. While one holds the lock nobody can tell.
-func (c *core) add(n *node, w *waiter, seen uint64) (unchanged bool) {
-	x := c.more()
-	n.w, n.seen = w, seen&^waitBit
-	for {
-		x.mu.Lock()
-		l := c.lock.Load()
-		if l < lockBit {
-			if l&^(waitBit|serialBit) != n.seen {
-				x.mu.Unlock()
-				return false
-			}
-			if l&waitBit != 0 || c.lock.CompareAndSwap(l, l|waitBit) {
-				x.link(n)
-				x.mu.Unlock()
-				return true
-			}
-		}
-		x.mu.Unlock()
-		runtime.Gosched()
+// ask asks ctx all there is to ask, before anything is registered: ctx may be a user's, and panic.
+func (w *wait) ask(ctx context.Context) {
+	w.done, w.list = ctx.Done(), waitlist.Under(ctx)
+	if w.list != nil {
+		_, w.limited = ctx.Deadline()
+	}
+	if len(w.nodes) == 0 && w.alarm.IsZero() && w.done == nil {
+		panic(forever)
 	}
 }
 
-func (x *extra) link(n *node) {
-	n.prev = x.last
-	if x.last != nil {
-		x.last.next = n
-	} else {
-		x.first = n
-	}
-	x.last = n
-	n.on.Store(x)
-	x.waiting.Add(1)
+// rest recycles w, unregistered.
+func (w *wait) rest() {
+	clear(w.nodes)
+	w.nodes, w.ch, w.done, w.list, w.limited = nil, nil, nil, nil, false
+	pool.waits.Put(w)
 }
 
-func (x *extra) unlink(n *node) {
-	if n.prev != nil {
-		n.prev.next = n.next
-	} else {
-		x.first = n.next
-	}
-	if n.next != nil {
-		n.next.prev = n.prev
-	} else {
-		x.last = n.prev
-	}
-	n.next, n.prev = nil, nil
-	x.waiting.Add(-1)
-}
-
-func (n *node) remove() {
-	x := n.on.Load()
-	if x == nil {
-		return
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if n.on.Load() != nil {
-		x.unlink(n)
-		n.on.Store(nil)
-	}
-}
-
-// register enters w in the list of every Var in rs. If one has changed since it was read, it stops and says so.
-func register(rs []read, nodes []node, w *waiter) (unchanged bool) {
-	for i := range rs {
-		if !rs[i].c.add(&nodes[i], w, rs[i].l) {
-			return false
-		}
-	}
-	return true
-}
-
-func unregister(nodes []node) {
-	for i := range nodes {
-		nodes[i].remove()
-		nodes[i].w = nil
-	}
-}
-
-// distinct drops repeated entries of rs, keeping the first of each.
-func distinct(rs []read) []read {
-	if len(rs) > 24 {
-		return distinctMany(rs)
-	}
-	out := rs[:0]
-next:
-	for i := range rs {
-		for j := range out {
-			if out[j].c == rs[i].c {
-				continue next
-			}
-		}
-		out = append(out, rs[i])
-	}
-	return out
-}
-
-func distinctMany(rs []read) []read {
-	seen := make(map[*core]struct{}, len(rs))
-	out := rs[:0]
-	for i := range rs {
-		if _, ok := seen[rs[i].c]; !ok {
-			seen[rs[i].c] = struct{}{}
-			out = append(out, rs[i])
-		}
-	}
-	return out
-}
-
-// block waits until something read has changed, the alarm has come or ctx is done; only the last is an error.
-func (tx *Tx) block(ctx context.Context) error {
-	if tx.world != nil {
-		return tx.blockIn(ctx, tx.world)
-	}
+// block waits until something read has changed, the alarm has come or ctx is done; only the last is an error. It gives
+// tx back. The transaction goes on in another one.
+func (tx *Tx) block(ctx context.Context) (*Tx, error) {
 	if err := ended(ctx); err != nil {
-		return err
+		tx.release()
+		return nil, err
 	}
-	tx.refuseForever(ctx)
 	if seam.Running() {
 		refuseOwned(tx.rs)
 	}
-	w := &tx.wait
-	w.fired, w.ch = false, nil
-	l := tx.prepareWait(ctx)
-	if w.done != nil || !tx.alarm.IsZero() {
+	w := pool.waits.Get().(*wait)
+	w.take(tx)
+	next := tx.lend()
+	w.ask(ctx)
+	if w.done != nil || !w.alarm.IsZero() {
 		w.ch = make(chan struct{})
 	}
-	if register(tx.rs, tx.nodes, w) {
-		tx.show(l)
-		tx.sleep()
-		tx.hide(l)
+	if w.register() {
+		w.show()
+		w.sleep()
+		w.hide()
 	}
-	unregister(tx.nodes)
-	w.done = nil
-	return ended(ctx)
+	w.unregister()
+	w.rest()
+	if err := ended(ctx); err != nil {
+		return nil, err
+	}
+	return next.back(), nil
 }
 
-// prepareWait leaves of the run what the wait needs: the Vars read, each once. What it wrote is let go. It asks ctx all
-// there is to ask, before anything is registered: ctx may be a user's, and panic. The result is the list to be shown in.
-func (tx *Tx) prepareWait(ctx context.Context) *waitlist.List {
-	tx.rs = distinct(tx.rs)
-	clear(tx.ws)
-	tx.ws = tx.ws[:0]
-	if cap(tx.nodes) < len(tx.rs) {
-		tx.nodes = make([]node, len(tx.rs))
+// lend gives tx back for the time of a wait, but not one that is watched over; see special.go.
+func (tx *Tx) lend() *Tx {
+	if tx.extra != nil {
+		return tx
 	}
-	tx.nodes = tx.nodes[:len(tx.rs)]
-	tx.wait.done = ctx.Done()
-	l := waitlist.Under(ctx)
-	if l != nil {
-		_, tx.wait.limited = ctx.Deadline()
-	}
-	return l
+	tx.release()
+	return nil
 }
 
-func (tx *Tx) sleep() {
-	if tx.wait.ch == nil {
-		tx.wait.doze()
+// back is the Tx that goes on after a wait.
+func (tx *Tx) back() *Tx {
+	if tx == nil {
+		tx = acquire()
+	}
+	tx.restart()
+	return tx
+}
+
+func (w *wait) sleep() {
+	if w.ch == nil {
+		w.doze()
 		return
 	}
-	if tx.alarm.IsZero() {
+	if w.alarm.IsZero() {
 		select {
-		case <-tx.wait.ch:
-		case <-tx.wait.done:
+		case <-w.ch:
+		case <-w.done:
 		}
 		return
 	}
-	t := seam.NewTimer(tx.alarm.Sub(seam.Now(nil)))
+	t := seam.NewTimer(w.alarm.Sub(seam.Now(nil)))
 	defer t.Stop()
 	select {
-	case <-tx.wait.ch:
-	case <-tx.wait.done:
+	case <-w.ch:
+	case <-w.done:
 	case <-t.C:
 	}
 }
 
 // doze waits for fire alone.
-func (w *waiter) doze() {
+func (w *wait) doze() {
 	w.mu.Lock()
 	for !w.fired {
 		w.cond.Wait()
 	}
 	w.mu.Unlock()
-}
-
-// refuseForever panics when nothing could end the wait.
-func (tx *Tx) refuseForever(ctx context.Context) {
-	if len(tx.rs) == 0 && tx.alarm.IsZero() && ctx.Done() == nil {
-		panic("stm: Retry with nothing read would wait for ever")
-	}
 }
 
 // refuseOwned panics when a transaction outside a running simulation waits for one of its Vars.

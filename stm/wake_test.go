@@ -330,12 +330,12 @@ func TestRetryIsWoken(t *testing.T) {
 // A commit wakes who has not seen it; those who have wait for the next one.
 func TestWakeSparesNewcomers(t *testing.T) {
 	v := NewVar(0)
-	before, after := &waiter{ch: make(chan struct{})}, &waiter{ch: make(chan struct{})}
-	var old, young node
+	before, after := &wait{ch: make(chan struct{})}, &wait{ch: make(chan struct{})}
 	l := v.c.lock.Load()
-	require.True(t, v.c.add(&old, before, l))
+	old, young := node{w: before, c: &v.c, seen: l}, node{w: after, c: &v.c, seen: l + tick}
+	require.True(t, old.add())
 	v.c.lock.Store(l + tick) // a commit has published, and has not yet come to wake
-	require.True(t, v.c.add(&young, after, l+tick))
+	require.True(t, young.add())
 	v.c.more().wake(l + tick)
 	require.Equal(t, []bool{true, false}, []bool{before.fired, after.fired})
 	young.remove()
@@ -348,10 +348,9 @@ func TestWaitMeetsCommit(t *testing.T) {
 	var wg sync.WaitGroup
 	l := v.c.lock.Load()
 	v.c.lock.Store(l | lockBit)
-	w := &waiter{ch: make(chan struct{})}
-	var n node
+	n := node{w: &wait{ch: make(chan struct{})}, c: &v.c, seen: l}
 	var waits bool
-	wg.Go(func() { waits = v.c.add(&n, w, l) })
+	wg.Go(func() { waits = n.add() })
 	for range 100 {
 		runtime.Gosched()
 	}

@@ -37,11 +37,9 @@ func simulated[T any](ctx context.Context, f func(tx *Tx) (T, error)) (r T, err 
 			panic(shared)
 		}
 		tx.settle()
-		if err := tx.block(ctx); err != nil {
-			tx.release()
+		if tx, err = tx.blockIn(ctx, w); err != nil {
 			return r, err
 		}
-		tx.restart()
 	}
 }
 
@@ -62,39 +60,39 @@ func (tx *Tx) commitIn() {
 }
 
 // blockIn is block inside a simulation. Waiting for a context, and finding it done, read it.
-func (tx *Tx) blockIn(ctx context.Context, w seam.World) error {
-	if err := tx.endedIn(ctx, w); err != nil {
-		return err
-	}
-	tx.refuseForever(ctx)
+func (tx *Tx) blockIn(ctx context.Context, world seam.World) (*Tx, error) {
+	var more []uint32 // the context's id
 	if ctx.Done() != nil {
 		own, _ := seam.Own(ctx)
-		tx.report(w, false, true, own.ID())
-	} else {
-		tx.report(w, false, true)
+		more = []uint32{own.ID()}
 	}
-	l := tx.prepareWait(ctx)
-	tx.wait.world = w
-	tx.wait.token = seam.Token{At: tx.alarm, On: (*labels)(tx)}
-	register(tx.rs, tx.nodes, &tx.wait)
+	if err := ended(ctx); err != nil {
+		tx.report(world, false, false, more...)
+		tx.release()
+		return nil, err
+	}
+	w := new(wait)
+	w.take(tx)
+	w.ask(ctx)
+	tx.report(world, false, true, more...)
+	next := tx.lend()
+	w.sim = &simWait{world, seam.Token{At: w.alarm, On: (*waitLabels)(w)}}
+	w.register()
 	defer func() { // a killed task unwinds through here
-		tx.hide(l)
-		unregister(tx.nodes)
-		tx.wait.world, tx.wait.done = nil, nil
+		w.hide()
+		w.unregister()
 	}()
-	tx.show(l)
-	defer seam.Wake(ctx, w, &tx.wait.token)()
-	w.Park(&tx.wait.token)
-	return tx.endedIn(ctx, w)
-}
-
-func (tx *Tx) endedIn(ctx context.Context, w seam.World) error {
-	err := ended(ctx)
-	if err != nil {
-		own, _ := seam.Own(ctx)
-		tx.report(w, false, false, own.ID())
+	w.show()
+	defer seam.Wake(ctx, world, &w.sim.token)()
+	world.Park(&w.sim.token)
+	if err := ended(ctx); err != nil {
+		for i := range w.nodes {
+			more = append(more, w.nodes[i].c.id(world))
+		}
+		world.Effect(&seam.Effect{Reads: more, Labels: (*waitLabels)(w)})
+		return nil, err
 	}
-	return err
+	return next.back(), nil
 }
 
 // report tells the world what the step just taken read and wrote.
@@ -122,5 +120,15 @@ func (l *labels) Each(f func(id uint32, label string)) {
 	}
 	for i := range l.ws {
 		f(uint32(l.ws[i].c.owner.Load()), l.ws[i].c.name())
+	}
+}
+
+// waitLabels is a wait as the seam's Labels.
+type waitLabels wait
+
+// Each calls f for every Var waited for.
+func (l *waitLabels) Each(f func(id uint32, label string)) {
+	for i := range l.nodes {
+		f(uint32(l.nodes[i].c.owner.Load()), l.nodes[i].c.name())
 	}
 }

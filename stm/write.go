@@ -1,15 +1,12 @@
 package stm
 
-// Above this many writes the write set is indexed by a map.
-const indexAbove = 16
-
 // bloomBit is c's bit in the filter over the write set.
 func bloomBit(c *core) uint64 { a := address(c) >> 4; return 1 << ((a ^ a>>6) & 63) }
 
 // written finds c in the write set.
 func (tx *Tx) written(c *core) *write {
 	if len(tx.ws) > indexAbove {
-		if i, ok := tx.byVar[c]; ok {
+		if i := tx.index.find(c, tx.ws); i >= 0 {
 			return &tx.ws[i]
 		}
 		return nil
@@ -31,7 +28,7 @@ func (tx *Tx) writeTo(c *core) *write {
 	if tx.bloom&b != 0 {
 		if e := tx.written(c); e != nil {
 			if tx.level > 0 {
-				if i := tx.index(e); i < tx.level {
+				if i := tx.placeOf(e); i < tx.level {
 					tx.used = true
 					tx.undo = append(tx.undo, undone{int32(i), e.w, e.p})
 				}
@@ -47,7 +44,7 @@ func (tx *Tx) writeTo(c *core) *write {
 		tx.used = true
 	}
 	if n > indexAbove {
-		tx.indexWrites(n)
+		tx.index.add(tx.ws)
 	}
 	return &tx.ws[n-1]
 }
@@ -60,19 +57,6 @@ func (tx *Tx) mayWrite() {
 	case tx.normal == pinned:
 		tx.wrote = true
 		tx.doom(aborted)
-	}
-}
-
-func (tx *Tx) indexWrites(n int) {
-	if tx.byVar == nil {
-		tx.byVar = make(map[*core]int32, 4*indexAbove)
-	}
-	from := n - 1
-	if n == indexAbove+1 {
-		from = 0
-	}
-	for i := from; i < n; i++ {
-		tx.byVar[tx.ws[i].c] = int32(i)
 	}
 }
 
@@ -97,11 +81,6 @@ func (tx *Tx) undoTo(s savepoint) {
 	}
 	clear(tx.undo[s.undo:])
 	tx.undo = tx.undo[:s.undo]
-	if len(tx.ws) > indexAbove {
-		for i := s.writes; i < len(tx.ws); i++ {
-			delete(tx.byVar, tx.ws[i].c)
-		}
-	}
 	clear(tx.ws[s.writes:])
 	tx.ws = tx.ws[:s.writes]
 	clear(tx.after[s.after:])

@@ -22,7 +22,7 @@ later   ~/stm        NewVar Var.Set
 time    time         Now Since Until : env.Time(tx) is one instant for the whole run
 time    time         Sleep After AfterFunc Tick NewTimer NewTicker Timer.* Ticker.* : wait with tx.Check(env.Reached(tx, at))
 time    context      WithTimeout* WithDeadline* AfterFunc : wait with tx.Check(env.Reached(tx, at))
-time    ~/env        Now Clock.Now Clock.Since : env.Time(tx) is one instant for the whole run
+time    ~/env        Now Clock.Now Clock.Elapsed : env.Time(tx) is one instant for the whole run
 time    ~/env        Sleep NewTimer WithTimeout AfterFunc : wait with tx.Check(env.Reached(tx, at))
 
 rand    math/rand    * -New -NewSource -NewZipf ^Rand.*

@@ -14,35 +14,11 @@ import (
 // Calls makes calls that do not wait on several tasks at once and looks for an order of them, within their times, in
 // which the model gives the same. It is meant for production, where calls overlap.
 func (k Kit) Calls(ctx context.Context) error {
-	s := k.subject(ctx, sourcesMax)
-	var clock atomic.Int64
-	calls := make([]call, callers*callsEach)
-	err := registry.Run(ctx, func(_ context.Context, scope *registry.Scope) error {
-		for c := range callers {
-			scope.Go("caller", func(ctx context.Context) error {
-				choose := func(n int) int { return env.Choose(ctx, "call", n) }
-				for i := range callsEach {
-					at := c*callsEach + i
-					o := k.draw(choose, at*10, 30)[0]
-					begin := clock.Add(1)
-					rs, err := s.transact(ctx, []op{o}, commits)
-					if err != nil {
-						return err
-					}
-					calls[at] = call{o, rs[0], begin, clock.Add(1)}
-				}
-				return nil
-			})
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", k.Name, err)
+	h, err := k.History(ctx, callers, callsEach)
+	if err == nil && !h.Linearizable() {
+		err = fmt.Errorf("%s: not linearizable:\n%s", k.Name, printed(h.Calls))
 	}
-	if !linearizable(k.model(s.sink.Props(), sourcesMax), calls) {
-		return fmt.Errorf("%s: not linearizable:\n%s", k.Name, printed(calls))
-	}
-	return nil
+	return err
 }
 
 const (
@@ -50,16 +26,67 @@ const (
 	callsEach = 6
 )
 
-// call is an operation with its result, and when it began and ended.
-type call struct {
-	op         op
-	result     result
-	begin, end int64
+// History is what calls have returned, and the sequential specification that follows from Props: what another checker
+// needs. States are models, to be told apart by Key.
+type History struct {
+	Calls []Call
+	model model
 }
 
-// linearizable reports whether the calls, at most 64, have an order that respects their times and that the model
+// Call is an operation with its result, and when it began and ended.
+type Call struct {
+	Caller     int
+	In, Out    any // an op and its result
+	Begin, End int64
+}
+
+// History makes a number of calls on each of a number of tasks.
+func (k Kit) History(ctx context.Context, callers, each int) (*History, error) {
+	s := k.subject(ctx, sourcesMax)
+	var clock atomic.Int64
+	h := &History{make([]Call, callers*each), k.model(s.sink.Props(), sourcesMax)}
+	err := registry.Run(ctx, func(_ context.Context, scope *registry.Scope) error {
+		for c := range callers {
+			scope.Go("caller", func(ctx context.Context) error {
+				choose := func(n int) int { return env.Choose(ctx, "call", n) }
+				for i := range each {
+					at := c*each + i
+					o := k.draw(choose, at*10, 5*each)[0]
+					begin := clock.Add(1)
+					rs, err := s.transact(ctx, []op{o}, commits)
+					if err != nil {
+						return err
+					}
+					h.Calls[at] = Call{c, o, rs[0], begin, clock.Add(1)}
+				}
+				return nil
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", k.Name, err)
+	}
+	return h, nil
+}
+
+// Init is the first state.
+func (h *History) Init() any { return h.model.clone() }
+
+// Step says whether in may give out in a state, and which state follows.
+func (h *History) Step(state, in, out any) (bool, any) {
+	next := state.(model).clone()
+	return next.do(in.(op)) == out.(result), next
+}
+
+// Key tells states apart.
+func (h *History) Key(state any) string { m := state.(model); return m.key() }
+
+// Linearizable reports whether the calls, at most 64, have an order that respects their times and that the model
 // explains.
-func linearizable(m model, calls []call) bool {
+func (h *History) Linearizable() bool { return linearizable(h.model, h.Calls) }
+
+func linearizable(m model, calls []Call) bool {
 	seen := map[string]bool{}
 	var search func(m model, done uint64) bool
 	search = func(m model, done uint64) bool {
@@ -74,15 +101,15 @@ func linearizable(m model, calls []call) bool {
 		deadline := int64(1<<63 - 1) // nobody may come after a call that has ended before it began
 		for i, c := range calls {
 			if done&(1<<i) == 0 {
-				deadline = min(deadline, c.end)
+				deadline = min(deadline, c.End)
 			}
 		}
 		for i, c := range calls {
-			if done&(1<<i) != 0 || c.begin > deadline {
+			if done&(1<<i) != 0 || c.Begin > deadline {
 				continue
 			}
 			next := m.clone()
-			if next.do(c.op) == c.result && search(next, done|1<<i) {
+			if next.do(c.In.(op)) == c.Out.(result) && search(next, done|1<<i) {
 				return true
 			}
 		}
@@ -91,10 +118,10 @@ func linearizable(m model, calls []call) bool {
 	return search(m, 0)
 }
 
-func printed(calls []call) string {
+func printed(calls []Call) string {
 	var b strings.Builder
 	for _, c := range calls {
-		fmt.Fprintf(&b, "%3d to %3d: %v gives %v\n", c.begin, c.end, c.op, c.result)
+		fmt.Fprintf(&b, "%3d to %3d: %v gives %v\n", c.Begin, c.End, c.In, c.Out)
 	}
 	return b.String()
 }
