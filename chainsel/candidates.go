@@ -64,7 +64,10 @@ func (t *selector[S]) freshTips(fresh []*held[S]) []*held[S] {
 // validate has the ledger apply the blocks up to tip that it has not applied yet. The first one it refuses is taken out, with all after it,
 // and returned. err is that of ctx.
 func (t *selector[S]) validate(ctx context.Context, tip *held[S]) (fault *held[S], err error) {
-	todo, state := t.unvalidated(tip)
+	todo, state, err := t.unvalidated(ctx, tip)
+	if err != nil {
+		return nil, err
+	}
 	for _, h := range slices.Backward(todo) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -81,15 +84,18 @@ func (t *selector[S]) validate(ctx context.Context, tip *held[S]) (fault *held[S
 }
 
 // unvalidated are the blocks from tip back that the ledger has not applied, and the state before the oldest.
-func (t *selector[S]) unvalidated(tip *held[S]) (todo []*held[S], state S) {
+func (t *selector[S]) unvalidated(ctx context.Context, tip *held[S]) (todo []*held[S], state S, err error) {
 	for h := tip; ; {
 		if h.valid {
-			return todo, h.state
+			return todo, h.state, nil
 		}
 		todo = append(todo, h)
 		prev := h.block.Header.Prev()
 		if i, ok := t.sel.find(prev); ok {
-			return todo, t.sel.states[i+1]
+			if i+1 < t.sel.unknown {
+				err = t.recall(ctx)
+			}
+			return todo, t.sel.states[i+1], err
 		}
 		h = t.vol.by[prev]
 	}

@@ -38,6 +38,7 @@ type Chain[S any] struct {
 	kept     *stm.Var[chain.Tip]                   // of the newest snapshot; set by the task that writes them
 	resumed  chain.Tip                             // of the snapshot that Open used; zero if none
 	useless  []chain.BlockNo                       // snapshots that it could not use
+	end      *Selection[S]                         // the last one, if the selection task has ended because it was told to
 }
 
 // Open resumes the chain that the store holds and starts the selection task in s. It checks all of the chain, or with snapshots (Config.Encode) what comes
@@ -47,6 +48,9 @@ type Chain[S any] struct {
 func Open[S any](ctx context.Context, s *registry.Scope, cfg Config[S]) (*Chain[S], error) {
 	c, sel, err := newChain(ctx, cfg)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.acquireEnd(s); err != nil {
 		return nil, err
 	}
 	if err := newSelector(c, sel).start(ctx, s); err != nil {
@@ -72,7 +76,7 @@ func newChain[S any](ctx context.Context, cfg Config[S]) (*Chain[S], *Selection[
 	c.last = stm.NewVar(Switch{}).Label("chainsel.last")
 	c.queue = newQueue(c.cfg.QueueMax)
 	c.ended = stm.NewVar[error](nil).Label("chainsel.ended")
-	c.followers = gate.NewSemaphore(c.cfg.FollowersMax)
+	c.followers = gate.NewSemaphore(c.cfg.FollowersMax).Label("chainsel.followers")
 	c.failed = stm.NewVar[error](nil).Label("chainsel.failed")
 	c.switches = stm.NewVar[*journal](nil).Label("chainsel.switches")
 	c.kept = stm.NewVar(c.resumed).Label("chainsel.kept")

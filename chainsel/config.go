@@ -46,6 +46,10 @@ type Config[S any] struct {
 	Decode        func(r io.Reader, after chain.Block) (S, error)
 	SnapshotEvery int // blocks between snapshots, of the state K blocks back; default 1,000; the newest two are kept
 
+	// SnapshotAtEnd has the state after the tip written too when the scope ends, so that the next Open replays nothing. It takes as long as Encode and the
+	// store do.
+	SnapshotAtEnd bool
+
 	QueueMax         int // blocks that wait for the selection task, default 64; when full, AddBlock waits
 	VolatileMax      int // blocks kept beside the selection, default 8,192; when full, one goes (see the package comment)
 	VolatileBytesMax int // their bytes, default 24 MiB; at most what a batch of the store holds
@@ -77,6 +81,8 @@ func (c *Config[S]) complete() error {
 		return bad("Ledger", "is missing")
 	case c.Store == nil:
 		return bad("Store", "is missing")
+	case c.SnapshotAtEnd && c.Encode == nil:
+		return bad("SnapshotAtEnd", "needs Config.Encode")
 	case (c.Encode == nil) != (c.Decode == nil):
 		return bad("Encode", "and Config.Decode come together: one is missing")
 	case len(c.Prefix) > store.KeyBytesMax/2:

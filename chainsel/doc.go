@@ -19,6 +19,10 @@
 // then replays what comes after the newest snapshot, instead of everything. A snapshot is durable before it is used, two are kept, and none is trusted: one that is
 // torn, changed, of another chain, or that the ledger does not go on from is passed over for the older, and that for the start, with an [Event].
 //
+// With Config.SnapshotAtEnd a scope that ends in order leaves the state after the tip too, and the next Open applies no block. The states before it are
+// then unknown ([Selection.StateAt]) until a chain comes that leaves the selection before that block, which makes the selection task apply again what is
+// stored after an older snapshot, once; headers that Open reads for that are checked for their links alone.
+//
 // [Chain.Switches] and [Chain.Declined] say why the selection moved to another chain, and why it did not.
 //
 // A [Follower] walks along the selection step by step, for a server of headers; [Chain.Range] reads blocks, for a server of

@@ -12,19 +12,20 @@ import (
 	"github.com/synodkit/synod/sync/cell"
 )
 
-// snapshot is a state to be written: that after the anchor, which no rollback passes.
+// snapshot is a state to be written: that after the anchor, which no rollback passes, or at the end of a life that after the tip.
 type snapshot[S any] struct {
-	at    chain.Tip
-	state S
+	at     chain.Tip
+	state  S
+	anchor chain.BlockNo
 }
 
 // due is the snapshot to be written when the newest one is of number last; nil if none is due, or snapshots are off.
 func (c *Chain[S]) due(sel *Selection[S], last chain.BlockNo) *snapshot[S] {
 	at := sel.Fragment.Anchor()
-	if c.cfg.Encode == nil || at.BlockNo < last+chain.BlockNo(c.cfg.SnapshotEvery) {
+	if c.cfg.Encode == nil || sel.unknown > 0 || at.BlockNo < last+chain.BlockNo(c.cfg.SnapshotEvery) {
 		return nil
 	}
-	return &snapshot[S]{at, sel.states[0]}
+	return &snapshot[S]{at, sel.states[0], at.BlockNo}
 }
 
 // startKeeper runs the task that writes snapshots as a daemon of s, beside the selection task, which never waits for it: if it falls behind, it goes
@@ -55,7 +56,7 @@ func (c *Chain[S]) keepAll(ctx context.Context) error {
 func (c *Chain[S]) prepareSnapshots(ctx context.Context, sel *Selection[S]) error {
 	newest := func(_, newer *snapshot[S]) *snapshot[S] { return newer }
 	c.next = cell.NewMailbox(1, func(*snapshot[S]) struct{} { return struct{}{} }, newest).Label("chainsel.next")
-	c.snapped = c.resumed.BlockNo
+	c.snapped = min(c.resumed.BlockNo, sel.Fragment.Anchor().BlockNo)
 	due := c.due(sel, c.snapped)
 	if due == nil {
 		return nil
@@ -90,9 +91,6 @@ func (c *Chain[S]) resumeNear(ctx context.Context, ends record) (*Selection[S], 
 	for i, m := range ms {
 		var sel *Selection[S]
 		err := bad[i]
-		if err == nil && m.at.BlockNo > ends.anchor {
-			err = fmt.Errorf("%w: it is after number %d, where rollbacks end", errSnapshot, ends.anchor)
-		}
 		if err == nil {
 			sel, err = c.resumeAt(ctx, m, ends)
 		}
@@ -110,13 +108,24 @@ func (c *Chain[S]) resumeNear(ctx context.Context, ends record) (*Selection[S], 
 	return nil, nil
 }
 
-// resumeAt reads a snapshot and replays what comes after it.
+// resumeAt reads a snapshot and replays what comes after it. If it is of a block that can still be rolled back, the headers before it are read too.
 func (c *Chain[S]) resumeAt(ctx context.Context, m manifest, ends record) (*Selection[S], error) {
 	state, err := c.restore(m)
 	if err != nil {
 		return nil, err
 	}
-	return c.replayAll(ctx, newSelection(m.at, state), ends)
+	if m.at.BlockNo <= ends.anchor {
+		return c.replayAll(ctx, newSelection(m.at, state), ends)
+	}
+	anchor, headers, err := c.disk.span(ends.anchor, m.at.BlockNo)
+	if err != nil {
+		return nil, err
+	}
+	sel, err := newSelectionAt(anchor, headers, state)
+	if err != nil {
+		return nil, err
+	}
+	return c.replayAll(ctx, sel, ends)
 }
 
 // errLonely is what Open finds when all but snapshots is gone.

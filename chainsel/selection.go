@@ -16,16 +16,17 @@ type Selection[S any] struct {
 	State    S // the ledger's, after the tip
 
 	states  []S                 // after the anchor and after each header; see grown
+	unknown int                 // how many of states, the oldest, are not known: those before the snapshot that Open went on from. See recall
 	numbers trie[chain.BlockNo] // of the anchor and the headers
 }
 
 // Tip is the selection's end.
 func (s Selection[S]) Tip() chain.Tip { return s.Fragment.Tip() }
 
-// StateAt is the ledger's state after a block of the fragment or its anchor; false if p is neither.
+// StateAt is the ledger's state after a block of the fragment or its anchor; false if p is neither, or if Open has gone on from a snapshot of a later block.
 func (s Selection[S]) StateAt(p chain.Point) (S, bool) {
 	i, ok := s.Fragment.Index(p)
-	if !ok {
+	if !ok || i+1 < s.unknown {
 		var none S
 		return none, false
 	}
@@ -38,6 +39,18 @@ func newSelection[S any](anchor chain.Tip, state S) *Selection[S] {
 		Fragment: chain.NewFragment(anchor), State: state, states: []S{state},
 		numbers: trie[chain.BlockNo]{}.Set(anchor.Point.Hash, anchor.BlockNo),
 	}
+}
+
+// newSelectionAt is the selection that ends in a block of which alone the state is known: headers lead to it from the anchor.
+func newSelectionAt[S any](anchor chain.Tip, headers []*chain.Header, state S) (*Selection[S], error) {
+	var none S
+	states := make([]S, len(headers))
+	states[len(states)-1] = state
+	sel, _, err := newSelection(anchor, none).grown(-1, headers, states, len(headers))
+	if err == nil {
+		sel.unknown = len(headers)
+	}
+	return sel, err
 }
 
 // find is the index in the fragment of the block with a hash; -1 is the anchor.
@@ -89,5 +102,6 @@ func (s Selection[S]) grown(at int, headers []*chain.Header, states []S, k int) 
 		numbers = numbers.Delete(hash)
 	}
 	kept = kept[drop:]
-	return &Selection[S]{Fragment: frag.Trim(k), State: kept[len(kept)-1], states: kept, numbers: numbers}, passed, nil
+	out = &Selection[S]{Fragment: frag.Trim(k), State: kept[len(kept)-1], states: kept, numbers: numbers, unknown: max(s.unknown-drop, 0)}
+	return out, passed, nil
 }

@@ -55,7 +55,12 @@ func (t *selector[S]) start(ctx context.Context, s *registry.Scope) error {
 
 // run is the selection task. It ends with ctx, or with the first failure of the store.
 func (t *selector[S]) run(ctx context.Context) (err error) {
-	defer func() { t.c.close(ctx, t.batch, err) }()
+	defer func() {
+		if ctx.Err() != nil {
+			t.c.end = t.sel
+		}
+		t.c.close(ctx, t.batch, err)
+	}()
 	for {
 		batch, err := stm.Atomically(ctx, t.take)
 		if err != nil {

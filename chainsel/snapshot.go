@@ -172,7 +172,29 @@ func (c *Chain[S]) restore(m manifest) (state S, err error) {
 	return got, nil
 }
 
-// keep writes a snapshot: its chunks, and when they are on their way the manifest, durably, in one batch with the end of all but the newest before it.
+// supplants are those stored, given newest first, that are not needed any more once s is. What no rollback passes is kept as the newest two. At the end of
+// a life it is kept beside s, and the oldest of what a rollback can still pass too: of many short lives none would ever leave a state that recall can
+// begin from.
+func (s *snapshot[S]) supplants(stored []manifest) (numbers []chain.BlockNo) {
+	final, atEnd := snapshotsKept, s.at.BlockNo > s.anchor
+	if !atEnd {
+		final--
+	}
+	for i, old := range stored {
+		oldest := i+1 == len(stored) || stored[i+1].at.BlockNo <= s.anchor
+		switch n := old.at.BlockNo; {
+		case n == s.at.BlockNo:
+		case n > s.anchor && (!atEnd || oldest):
+		case n <= s.anchor && final > 0:
+			final--
+		default:
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers
+}
+
+// keep writes a snapshot: its chunks, and when they are on their way the manifest, durably, in one batch with the end of those it supplants.
 func (c *Chain[S]) keep(ctx context.Context, s *snapshot[S]) error {
 	last := store.DoneTicket(nil)
 	apply := func(b *store.Batch, d store.Durability) (err error) {
@@ -191,11 +213,8 @@ func (c *Chain[S]) keep(ctx context.Context, s *snapshot[S]) error {
 		return err
 	}
 	b := new(store.Batch)
-	kept := snapshotsKept - 1
-	for _, old := range stored {
-		if kept--; kept < 0 && old.at.BlockNo != s.at.BlockNo {
-			b.Delete(c.disk.key('m', old.at.BlockNo))
-		}
+	for _, n := range s.supplants(stored) {
+		b.Delete(c.disk.key('m', n))
 	}
 	b.Put(c.disk.key('m', s.at.BlockNo), m.encode())
 	if err := apply(b, store.Durable); err != nil {

@@ -60,7 +60,9 @@ func (t *selector[S]) keepRolledBack(ctx context.Context, m *move[S]) error {
 			return err
 		}
 		h := t.vol.add(b, true)
-		h.valid, h.state = true, t.sel.states[i+1]
+		if i+1 >= t.sel.unknown {
+			h.valid, h.state = true, t.sel.states[i+1]
+		}
 	}
 	return stm.Do(ctx, func(tx *stm.Tx) error {
 		t.c.volatile.Set(tx, t.vol.shown)

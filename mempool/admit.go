@@ -29,15 +29,8 @@ func (p *Pool[S, X]) Submit(ctx context.Context, raw []byte) (chain.Hash, error)
 	})
 }
 
-// Offer takes a transaction of a remote peer. Without an error it is in the pool.
-//
-// Errors, after which nothing has changed: ErrKnown if it is here or on the chain already; a *MalformedError, which blames the peer; a
-// *RefusedError, which does not; ErrFull; ErrClosed; that of ctx.
-func (p *Pool[S, X]) Offer(ctx context.Context, raw []byte) error {
-	a := admission[S, X]{p: p, id: chain.HashOf(raw), size: len(raw)}
-	_, err := a.run(ctx, raw)
-	return err
-}
+// Offer is Lane.Offer for whom no lane keeps from filling the pool.
+func (p *Pool[S, X]) Offer(ctx context.Context, raw []byte) error { return p.Lane("").Offer(ctx, raw) }
 
 // admission is one transaction on its way into the pool.
 type admission[S, X any] struct {
@@ -45,6 +38,7 @@ type admission[S, X any] struct {
 	id   chain.Hash
 	size int
 	own  bool     // of a local client
+	lane string   // of a remote peer
 	item *item[X] // nil until it is parsed
 }
 
@@ -72,7 +66,7 @@ func (a *admission[S, X]) run(ctx context.Context, raw []byte) (*local[X], error
 	if err != nil {
 		return nil, &MalformedError{a.id, err}
 	}
-	a.item = &item[X]{a.id, raw, x}
+	a.item = &item[X]{a.id, raw, x, a.lane}
 	for range optimistMax {
 		if at, err = a.try(ctx); err != nil || at.settled {
 			return at.local, err
@@ -134,7 +128,7 @@ func (a *admission[S, X]) look(tx *stm.Tx) (look[S, X], error) {
 		return a.known(tx, r, c)
 	}
 	tx.Check(!c.hold)
-	if !a.p.room(c, a.size) {
+	if !a.p.room(c, a.lane, a.size) {
 		return out, fmt.Errorf("%w: %d transactions, %d bytes", ErrFull, c.order.len(), c.bytes)
 	}
 	if a.own {
@@ -171,7 +165,7 @@ func (a *admission[S, X]) known(tx *stm.Tx, r *record[X], c *content[S, X]) (loo
 		return out, err
 	}
 	if r.stage == Included {
-		a.p.late.Set(tx, &chained[*local[X]]{up.local, a.p.late.Get(tx)})
+		_, _ = a.p.late.Put(tx, up.local) // never full, never closed
 	}
 	a.p.index.put(tx, &up)
 	out.local = up.local
@@ -195,6 +189,7 @@ func (a *admission[S, X]) append(tx *stm.Tx, c *content[S, X], state S) (look[S,
 	next := *c
 	next.state, next.order = state, c.order.with(slot[X]{c.next, a.item})
 	next.bytes, next.next, next.added = c.bytes+a.size, c.next+1, c.added+1
+	next.lanes = c.lanes.with(a.item.lane, a.size)
 	a.p.content.Set(tx, &next)
 	a.p.index.put(tx, &record[X]{id: a.id, stage: Pending, item: a.item, local: out.local})
 	return out, nil

@@ -44,7 +44,7 @@ func (t *syncer[S, X]) commit(ctx context.Context, m *move[S, X], q *pass[S, X],
 			return out, nil
 		}
 		t.p.content.Set(tx, &content[S, X]{
-			tip: m.event.To, state: q.state, order: q.built.order, bytes: q.bytes, next: cur.next, added: cur.added,
+			tip: m.event.To, state: q.state, order: q.built.order, bytes: q.bytes, lanes: lanesOf(q.shares), next: cur.next, added: cur.added,
 		})
 		out.pending = q.built.order.len()
 		t.record(tx, m, q, &out)

@@ -32,6 +32,11 @@ type Limits struct {
 	TxBytesMax int // bytes of one; default 64 KiB
 	LocalMax   int // transactions in the journal, at most CountMax, which is the default
 	HistoryMax int // transactions remembered as included or refused; default 16384
+
+	// Of CountMax and BytesMax, what the lanes of remote peers have together: the rest is for local clients. Default: CountMax less half of LocalMax,
+	// and half of BytesMax, or TxBytesMax if that is more.
+	RemoteMax      int
+	RemoteBytesMax int
 }
 
 // The defaults of Limits and the prefix.
@@ -102,6 +107,15 @@ func (l *Limits) complete() error {
 	}
 	if err := complete("LocalMax", &l.LocalMax, l.CountMax, l.CountMax); err != nil {
 		return err
+	}
+	if err := complete("RemoteMax", &l.RemoteMax, l.CountMax-l.LocalMax/2, l.CountMax); err != nil {
+		return err
+	}
+	if err := complete("RemoteBytesMax", &l.RemoteBytesMax, max(l.BytesMax/2, l.TxBytesMax), l.BytesMax); err != nil {
+		return err
+	}
+	if l.RemoteBytesMax < l.TxBytesMax {
+		return bad("Limits.RemoteBytesMax", "is %d, at least TxBytesMax, which is %d", l.RemoteBytesMax, l.TxBytesMax)
 	}
 	return complete("HistoryMax", &l.HistoryMax, historyDefault, limitMax)
 }

@@ -6,8 +6,11 @@
 //
 // The content of a [Pool] is always a sequence that is valid, in its order, on the ledger's state at one tip: [Pool.Snapshot] is all of it in
 // constant time, for who makes a block. [Pool.Submit] takes a transaction of a local client: it returns when the transaction is in the pool and
-// durable in the journal. [Pool.Offer] takes one of a remote peer, which has it too, and journals nothing. Each stands at a ticket; tickets
+// durable in the journal. [Lane.Offer] takes one of a remote peer, which has it too, and journals nothing. Each stands at a ticket; tickets
 // grow along the order, so [Pool.After] lets a server of transactions walk along the pool at its peer's pace.
+//
+// Each peer comes by a [Lane]. All lanes together have a part of the pool, the rest is for local clients; of that part a lane gets no more while it
+// holds more than twice what is free of it. So no flood takes the room of local clients, and who floods most is the first to wait.
 //
 // Transactions are parsed (signatures) once, on the caller's task, and checked on the state behind all others outside of any transaction; one
 // small transaction appends, if nobody was faster. After some lost races the check is made inside, so nobody starves.
@@ -41,6 +44,7 @@
 //
 // Each is a field of [Limits]:
 //
+//   - RemoteMax, RemoteBytesMax: ErrFull to a lane, and before that to one that holds more than its share;
 //   - CountMax, BytesMax: ErrFull. When transactions that return find no room, the newest remote ones give way, and what depends on them;
 //     never a local one, since there is room for all of the journal;
 //   - TxBytesMax: MalformedError;

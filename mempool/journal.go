@@ -9,13 +9,16 @@ import (
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
+	"github.com/synodkit/synod/sync/gate"
+	"github.com/synodkit/synod/sync/prop"
+	"github.com/synodkit/synod/sync/queue"
 )
 
 // local is a transaction of a local client, in the journal or on the way there.
 type local[X any] struct {
 	item    *item[X]
-	number  uint64 // in the journal
-	durable *stm.Var[bool]
+	number  uint64      // in the journal
+	durable *gate.Latch // open once it is
 }
 
 // journal keeps local transactions on disk: below the prefix, a number of eight bytes, big endian, in the order of acceptance, and the
@@ -24,8 +27,9 @@ type journal[X any] struct {
 	store  store.Store
 	prefix string
 	limits Limits
-	queue  *stm.Var[*chained[change[X]]]
-	usage  *stm.Var[usage]
+	queue  *queue.Queue[change[X]] // without a bound of its own: usage has one
+	depth  queue.Gauge             // of the queue
+	usage  *stm.Var[usage]         // no semaphore: nobody waits for it, and Stats shows it
 
 	// accepted says when a transaction counts as accepted. A field, so that tests can plant the answer that would be wrong.
 	accepted func(tx *stm.Tx, l *local[X]) bool
@@ -43,33 +47,14 @@ type usage struct {
 	next         uint64 // number
 }
 
-// chained is a list in a Var, newest first: adding costs the same however long it is.
-type chained[T any] struct {
-	value T
-	older *chained[T]
-}
-
-// values are those of a list, oldest first.
-func (c *chained[T]) values() []T {
-	n := 0
-	for at := c; at != nil; at = at.older {
-		n++
-	}
-	out := make([]T, n)
-	for at := c; at != nil; at = at.older {
-		n--
-		out[n] = at.value
-	}
-	return out
-}
-
 func newJournal[X any](s store.Store, prefix string, l Limits) *journal[X] {
-	return &journal[X]{
+	j := &journal[X]{
 		store: s, prefix: prefix, limits: l,
-		queue:    stm.NewVar[*chained[change[X]]](nil).Label("mempool.journal.queue"),
 		usage:    stm.NewVar(usage{}).Label("mempool.journal.usage"),
-		accepted: func(tx *stm.Tx, l *local[X]) bool { return l.durable.Get(tx) },
+		accepted: func(tx *stm.Tx, l *local[X]) bool { return l.durable.Left(tx) == 0 },
 	}
+	j.queue = queue.Unbounded[change[X]](&j.depth).Label("mempool.journal.queue")
+	return j
 }
 
 func (j *journal[X]) key(number uint64) []byte {
@@ -90,30 +75,25 @@ func (j *journal[X]) enter(tx *stm.Tx, it *item[X]) (*local[X], error) {
 		return nil, err
 	}
 	u := j.usage.Get(tx)
-	l := &local[X]{item: it, number: u.next, durable: stm.NewVar(false)}
+	l := &local[X]{item: it, number: u.next, durable: gate.NewLatch(1)}
 	j.usage.Set(tx, usage{u.count + 1, u.bytes + len(it.raw), u.next + 1})
-	j.queue.Set(tx, &chained[change[X]]{change[X]{local: l}, j.queue.Get(tx)})
-	return l, nil
+	_, err := j.queue.Put(tx, change[X]{local: l})
+	return l, err
 }
 
 // leave ends an entry.
 func (j *journal[X]) leave(tx *stm.Tx, l *local[X]) {
-	j.queue.Set(tx, &chained[change[X]]{change[X]{l, true}, j.queue.Get(tx)})
+	_, _ = j.queue.Put(tx, change[X]{l, true}) // never full, never closed
 }
 
 // run is the journal task. It ends with ctx, or with the first failure of the store.
 func (j *journal[X]) run(ctx context.Context) error {
 	for {
-		queue, err := stm.Query(ctx, func(tx *stm.Tx) *chained[change[X]] {
-			q := j.queue.Get(tx)
-			tx.Check(q != nil)
-			j.queue.Set(tx, nil)
-			return q
-		})
+		todo, err := prop.Batch(ctx, j.queue, batchOpsMax)
 		if err != nil {
 			return err
 		}
-		for todo := queue.values(); len(todo) > 0; {
+		for len(todo) > 0 {
 			n := j.portion(todo)
 			if err := j.write(ctx, todo[:n]); err != nil {
 				return err
@@ -164,7 +144,7 @@ func (j *journal[X]) write(ctx context.Context, changes []change[X]) error {
 			if c.end {
 				u.count, u.bytes = u.count-1, u.bytes-len(c.local.item.raw)
 			} else {
-				c.local.durable.Set(tx, true)
+				c.local.durable.CountDown(tx)
 			}
 		}
 		j.usage.Set(tx, u)
@@ -218,8 +198,8 @@ func (j *journal[X]) decode(e store.Entry, parse func([]byte) (X, error)) (*loca
 	if err != nil {
 		return nil, err
 	}
-	it := &item[X]{chain.HashOf(e.Value), e.Value, x}
-	return &local[X]{item: it, number: binary.BigEndian.Uint64(number), durable: stm.NewVar(true)}, nil
+	it := &item[X]{id: chain.HashOf(e.Value), raw: e.Value, x: x}
+	return &local[X]{item: it, number: binary.BigEndian.Uint64(number), durable: gate.NewLatch(0)}, nil
 }
 
 // end is the first key after all with a prefix; nil if there is none.

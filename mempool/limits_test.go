@@ -93,7 +93,7 @@ func TestErrorsChangeNothing(t *testing.T) {
 			require.ErrorIs(t, err, want)
 			require.Same(t, was, p.content.Load(ctx))
 			require.Equal(t, uses, p.journal.usage.Load(ctx))
-			require.Nil(t, p.journal.queue.Load(ctx))
+			require.Zero(t, query(ctx, p.journal.queue.Len))
 		}
 		for _, submit := range []bool{true, false} {
 			if !submit {
@@ -121,17 +121,19 @@ func TestErrorsChangeNothing(t *testing.T) {
 
 func TestConfigNamesTheField(t *testing.T) {
 	for field, spoil := range map[string]func(*Config[*book, op]){
-		"Ledger":            func(c *Config[*book, op]) { c.Ledger = nil },
-		"Selection":         func(c *Config[*book, op]) { c.Selection = nil },
-		"Block":             func(c *Config[*book, op]) { c.Block = nil },
-		"Store":             func(c *Config[*book, op]) { c.Store = nil },
-		"K":                 func(c *Config[*book, op]) { c.K = 0 },
-		"Prefix":            func(c *Config[*book, op]) { c.Prefix = strings.Repeat("x", 1000) },
-		"Limits.CountMax":   func(c *Config[*book, op]) { c.Limits.CountMax = -1 },
-		"Limits.BytesMax":   func(c *Config[*book, op]) { c.Limits.BytesMax = 1 << 40 },
-		"Limits.TxBytesMax": func(c *Config[*book, op]) { c.Limits.BytesMax, c.Limits.TxBytesMax = 10, 11 },
-		"Limits.LocalMax":   func(c *Config[*book, op]) { c.Limits.LocalMax = c.Limits.CountMax + 1 },
-		"Limits.HistoryMax": func(c *Config[*book, op]) { c.Limits.HistoryMax = -1 },
+		"Ledger":                func(c *Config[*book, op]) { c.Ledger = nil },
+		"Selection":             func(c *Config[*book, op]) { c.Selection = nil },
+		"Block":                 func(c *Config[*book, op]) { c.Block = nil },
+		"Store":                 func(c *Config[*book, op]) { c.Store = nil },
+		"K":                     func(c *Config[*book, op]) { c.K = 0 },
+		"Prefix":                func(c *Config[*book, op]) { c.Prefix = strings.Repeat("x", 1000) },
+		"Limits.CountMax":       func(c *Config[*book, op]) { c.Limits.CountMax = -1 },
+		"Limits.BytesMax":       func(c *Config[*book, op]) { c.Limits.BytesMax = 1 << 40 },
+		"Limits.TxBytesMax":     func(c *Config[*book, op]) { c.Limits.BytesMax, c.Limits.TxBytesMax = 10, 11 },
+		"Limits.RemoteMax":      func(c *Config[*book, op]) { c.Limits.RemoteMax = c.Limits.CountMax + 1 },
+		"Limits.RemoteBytesMax": func(c *Config[*book, op]) { c.Limits.TxBytesMax, c.Limits.RemoteBytesMax = 10, 9 },
+		"Limits.LocalMax":       func(c *Config[*book, op]) { c.Limits.LocalMax = c.Limits.CountMax + 1 },
+		"Limits.HistoryMax":     func(c *Config[*book, op]) { c.Limits.HistoryMax = -1 },
 	} {
 		cfg := newWorld(3).config(store.NewMemory())
 		spoil(&cfg)

@@ -104,7 +104,7 @@ func (t *syncer[S, X]) goBack(ctx context.Context, m *move[S, X], at chain.Tip) 
 		} else if _, again := m.included[id]; !again {
 			raw = bytes.Clone(raw)
 			if x, err := t.p.cfg.Ledger.Parse(raw); err == nil {
-				m.giveBack(&item[X]{id, raw, x})
+				m.giveBack(&item[X]{id: id, raw: raw, x: x})
 			} else {
 				m.lost = append(m.lost, past{id, at})
 			}

@@ -9,9 +9,10 @@ import (
 
 // item is a transaction that passed Parse. Immutable.
 type item[X any] struct {
-	id  chain.Hash
-	raw []byte
-	x   X
+	id   chain.Hash
+	raw  []byte
+	x    X
+	lane string // by which it came; none if a local client or a block brought it
 }
 
 // slot is a place in the order.

@@ -12,6 +12,7 @@ type pass[S, X any] struct {
 	state   S
 	built   builder[X]
 	bytes   int
+	shares  map[string]share // of lanes
 	refused []refusal[X]
 	revived []*item[X] // that stay and were not pending
 	ticket  uint64     // the next new one
@@ -37,6 +38,12 @@ func (q *pass[S, X]) add(s slot[X]) bool {
 	q.state = state
 	q.built.add(s)
 	q.bytes += len(s.raw)
+	if s.lane != "" {
+		if q.shares == nil {
+			q.shares = map[string]share{}
+		}
+		q.shares[s.lane] = q.shares[s.lane].plus(len(s.raw))
+	}
 	return true
 }
 

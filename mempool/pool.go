@@ -8,6 +8,7 @@ import (
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/queue"
 )
 
 // Pool holds the transactions that wait for a block, in an order in which they are valid on the selected chain. Made by [Open]; safe for
@@ -19,9 +20,10 @@ type Pool[S, X any] struct {
 	// Additions append to content and index; all other changes are the sync task's.
 	content *stm.Var[*content[S, X]]
 	index   index[X]
-	late    *stm.Var[*chained[*local[X]]] // transactions that became local when they were on the chain already; emptied by the sync task
-	totals  *stm.Var[Stats]               // counts of the sync task
-	failed  *stm.Var[error]               // wraps ErrClosed
+	late    *queue.Queue[*local[X]] // transactions that became local when they were on the chain already, at most LocalMax; emptied by the sync task
+	lates   queue.Gauge             // of late
+	totals  *stm.Var[Stats]         // counts of the sync task
+	failed  *stm.Var[error]         // wraps ErrClosed
 }
 
 // Open replays the journal, brings its transactions and the pool onto the selected chain, and starts two tasks in s: one follows the selection, one
@@ -46,10 +48,10 @@ func open[S, X any](ctx context.Context, cfg Config[S, X]) (*Pool[S, X], *syncer
 		cfg: cfg, journal: newJournal[X](cfg.Store, cfg.Prefix, l),
 		content: stm.NewVar(&content[S, X]{next: 1}).Label("mempool.content"),
 		index:   newIndex[X](env.Rand(ctx), l.CountMax+l.LocalMax+l.HistoryMax),
-		late:    stm.NewVar[*chained[*local[X]]](nil).Label("mempool.late"),
 		totals:  stm.NewVar(Stats{}).Label("mempool.totals"),
 		failed:  stm.NewVar[error](nil).Label("mempool.failed"),
 	}
+	p.late = queue.Unbounded[*local[X]](&p.lates).Label("mempool.late")
 	locals, err := p.journal.load(ctx, cfg.Ledger.Parse)
 	if err != nil {
 		return nil, nil, err
@@ -101,10 +103,11 @@ func (p *Pool[S, X]) Has(tx *stm.Tx, id chain.Hash) bool {
 
 // Room reports whether one transaction more has room, of that size. For several ask with the sum of their sizes: then they have, unless CountMax
 // is near.
-func (p *Pool[S, X]) Room(tx *stm.Tx, bytes int) bool { return p.room(p.content.Get(tx), bytes) }
+func (p *Pool[S, X]) Room(tx *stm.Tx, bytes int) bool { return p.room(p.content.Get(tx), "", bytes) }
 
-func (p *Pool[S, X]) room(c *content[S, X], bytes int) bool {
-	return c.order.len() < p.cfg.Limits.CountMax && bytes <= p.cfg.Limits.BytesMax-c.bytes
+func (p *Pool[S, X]) room(c *content[S, X], lane string, bytes int) bool {
+	l := &p.cfg.Limits
+	return c.order.len() < l.CountMax && bytes <= l.BytesMax-c.bytes && (lane == "" || l.admits(c.lanes.all, c.lanes.of(lane), bytes))
 }
 
 // After is the first pending transaction with a greater ticket, for walking along the pool: start with 0, go on with next. Tickets are at least 1, grow

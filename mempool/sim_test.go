@@ -295,7 +295,7 @@ func TestPlantedBugsInSimulations(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(20) {
+			for seed := range uint64(400) {
 				if simulate(seed, spoil).Err != nil {
 					return
 				}

@@ -12,6 +12,7 @@ type content[S, X any] struct {
 	state S // after all of order
 	order order[X]
 	bytes int
+	lanes lanes
 	next  uint64 // ticket of the next one; all in order are smaller
 	added uint64 // since Open
 	hold  bool   // the sync task commits: wait with additions

@@ -5,6 +5,7 @@ import (
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/prop"
 )
 
 // syncer is the private state of the task that follows the selection.
@@ -128,13 +129,10 @@ func (t *syncer[S, X]) learn(ctx context.Context) error {
 	var found []*kept[X]
 	err := stm.Do(ctx, func(tx *stm.Tx) error {
 		found = nil
-		for _, l := range t.p.late.Get(tx).values() {
+		for _, l := range prop.Rest(tx, t.p.late, t.p.late.Len(tx)) {
 			if r := t.p.index.find(tx, l.item.id); r != nil && r.local == l && r.stage != Pending {
 				found = append(found, &kept[X]{l, r.at, r.stage == Refused})
 			}
-		}
-		if t.p.late.Get(tx) != nil {
-			t.p.late.Set(tx, nil)
 		}
 		return nil
 	})

@@ -82,7 +82,7 @@ func Start[S, X any](ctx context.Context, s *registry.Scope, cfg Config[S, X]) (
 func (n *Node[S, X]) open(ctx context.Context, s *registry.Scope) (err error) {
 	if n.chain, err = chainsel.Open(ctx, s, chainsel.Config[S]{
 		Genesis: n.cfg.Genesis.Tip(), K: n.cfg.K, Ledger: n.cfg.Ledger, Initial: n.cfg.Initial, Store: n.cfg.Store,
-		Encode: n.cfg.Encode, Decode: n.cfg.Decode, SnapshotEvery: n.cfg.SnapshotEvery,
+		Encode: n.cfg.Encode, Decode: n.cfg.Decode, SnapshotEvery: n.cfg.SnapshotEvery, SnapshotAtEnd: n.cfg.Encode != nil,
 		CheckHeader: n.schedule.CheckHeader, Tracer: n.cfg.Trace.Chain,
 	}); err != nil {
 		return err

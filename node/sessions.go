@@ -52,9 +52,10 @@ func (n *Node[S, X]) startSessions(s *registry.Scope, peer p2p.PeerID, rtt *keep
 // transaction at all, not for one that is not valid on the state of the moment, since its own may be another.
 func (n *Node[S, X]) newTxs() (*txsubmission.Client, error) {
 	return txsubmission.NewClient(txsubmission.Config{
-		Sink: n.pool, Offer: n.pool.Offer, TxBytesMax: n.cfg.Mempool.TxBytesMax,
-		Full:  func(err error) bool { return errors.Is(err, mempool.ErrFull) },
-		Blame: func(err error) bool { var malformed *mempool.MalformedError; return errors.As(err, &malformed) },
+		Sink:       func(peer p2p.PeerID) txsubmission.Sink { return n.pool.Lane(string(peer)) },
+		TxBytesMax: n.cfg.Mempool.TxBytesMax,
+		Full:       func(err error) bool { return errors.Is(err, mempool.ErrFull) },
+		Blame:      func(err error) bool { var malformed *mempool.MalformedError; return errors.As(err, &malformed) },
 	})
 }
 

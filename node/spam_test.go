@@ -178,10 +178,28 @@ func (d *duel) endures(ctx context.Context, x *spammer) error {
 func TestBoundsAreWatched(t *testing.T) {
 	x := &spammer{make: good}
 	r := sim.Run(7, func(ctx context.Context) error {
-		d := &duel{w: newWorld(ctx, evilLeader+1), limit: mempool.Limits{CountMax: 2 * tight.CountMax}}
+		d := &duel{w: newWorld(ctx, evilLeader+1), limit: mempool.Limits{CountMax: 8 * tight.CountMax}} // of which one peer gets a third
 		return d.run(ctx, x.attack(), func(ctx context.Context, d *duel) error { return d.endures(ctx, x) })
 	})
 	require.ErrorContains(t, r.Err, "the pool holds")
+}
+
+// TestFloodLeavesRoom: while a peer floods the pool with valid ones, no local client is turned away.
+func TestFloodLeavesRoom(t *testing.T) {
+	r := sim.Run(7, func(ctx context.Context) error {
+		return withEvil(ctx, (&spammer{make: good}).attack(), func(ctx context.Context, d *duel) error {
+			for i := range 20 {
+				if err := env.Sleep(ctx, time.Second); err != nil {
+					return err
+				}
+				if _, err := d.nodes[0].Pool().Submit(ctx, write{Key: fmt.Sprint("local ", i)}.raw()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	require.NoError(t, r.Err)
 }
 
 // TestStreamFlood: a peer that opens one stream after another holds one session for each protocol.

@@ -40,10 +40,14 @@ func (e *endless) After(_ *stm.Tx, ticket uint64) (next uint64, id chain.Hash, b
 func (e *endless) Bytes(_ *stm.Tx, id chain.Hash) ([]byte, bool) { return e.raws[e.at[id]], true }
 
 // void takes everything and remembers nothing.
-type void struct{}
+type void struct {
+	offer func(ctx context.Context, raw []byte) error
+}
 
 func (void) Has(*stm.Tx, chain.Hash) bool { return false }
 func (void) Room(*stm.Tx, int) bool       { return true }
+
+func (v void) Offer(ctx context.Context, raw []byte) error { return v.offer(ctx, raw) }
 
 // BenchmarkPull is one transaction, announced, asked for and brought, over a pipe; beside it the same bytes through the same pipe,
 // 64 bodies a write, with nothing asked.
@@ -56,13 +60,13 @@ func BenchmarkPull(b *testing.B) {
 			b.SetBytes(int64(bytes))
 			left := b.N
 			ctx, cancel := env.WithCancelCause(context.Background())
-			cfg := Config{Sink: void{}, Full: func(error) bool { return false }, Blame: func(error) bool { return false }}
-			cfg.Offer = func(context.Context, []byte) error {
+			sink := void{func(context.Context, []byte) error {
 				if left--; left == 0 {
 					cancel(errEnough)
 				}
 				return nil
-			}
+			}}
+			cfg := Config{Sink: func(p2p.PeerID) Sink { return sink }, Full: func(error) bool { return false }, Blame: func(error) bool { return false }}
 			x, y := p2ptest.Pipe(ctx)
 			err := registry.Run(context.Background(), func(_ context.Context, s *registry.Scope) error {
 				s.Go("server", func(context.Context) error { _ = Serve(ctx, p2p.Conn{Stream: y}, src); return nil })

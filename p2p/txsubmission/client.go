@@ -6,25 +6,27 @@ import (
 	"time"
 
 	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/sync/gate"
 )
 
-// Sink is what takes the transactions, as far as a decision needs to know it. mempool.Pool is one.
+// Sink is what takes the transactions of one peer. mempool.Lane is one.
 type Sink interface {
 	// Has says that a transaction need not be fetched.
 	Has(tx *stm.Tx, id chain.Hash) bool
 	// Room says that so many bytes would fit, of one transaction or of several. It is asked for at most Config.TxBytesMax, and must
 	// come to be true for that, or the session rests for ever.
 	Room(tx *stm.Tx, bytes int) bool
+	// Offer takes a transaction, or says why not.
+	Offer(ctx context.Context, raw []byte) error
 }
 
 // Config is what a Client needs of the node. The fields without a default are needed.
 type Config struct {
-	Sink  Sink
-	Offer func(ctx context.Context, raw []byte) error // takes a transaction, or says why not
-	Full  func(err error) bool                        // Offer's error: it was for want of room, and the transaction is offered again once there is
-	Blame func(err error) bool                        // Offer's error: only a dishonest peer sends such a transaction
+	Sink  func(peer p2p.PeerID) Sink
+	Full  func(err error) bool // Offer's error: it was for want of room, and the transaction is offered again once there is
+	Blame func(err error) bool // Offer's error: only a dishonest peer sends such a transaction
 
 	TxBytesMax int           // the sink's largest: larger ones are passed over; default and at most TxBytesMax
 	BytesMax   int           // announced bytes a request; default and at most RequestBytesMax; one transaction is always allowed
@@ -63,7 +65,7 @@ func NewClient(cfg Config) (*Client, error) {
 		name string
 		bad  bool
 	}{
-		{"Sink", cfg.Sink == nil}, {"Offer", cfg.Offer == nil}, {"Full", cfg.Full == nil}, {"Blame", cfg.Blame == nil},
+		{"Sink", cfg.Sink == nil}, {"Full", cfg.Full == nil}, {"Blame", cfg.Blame == nil},
 		{"TxBytesMax", cfg.TxBytesMax < 1 || cfg.TxBytesMax > TxBytesMax},
 		{"BytesMax", cfg.BytesMax < 1 || cfg.BytesMax > RequestBytesMax},
 		{"LeaseFor", cfg.LeaseFor < 0}, {"PauseMax", cfg.PauseMax < 0},

@@ -29,7 +29,7 @@ func (p *pull) decide(tx *stm.Tx) plan {
 scan:
 	for _, a := range p.pending {
 		switch {
-		case c.cfg.Sink.Has(tx, a.ID):
+		case p.sink.Has(tx, a.ID):
 			out.known++
 		case int(a.Bytes) > c.cfg.TxBytesMax:
 			out.vain = true
@@ -51,5 +51,5 @@ scan:
 // fits says whether a may join the request, which then asks for bytes. The first is measured by itself, so that one always may.
 func (p *pull) fits(tx *stm.Tx, ids []chain.Hash, a Announced, bytes int) bool {
 	cfg := &p.client.cfg
-	return !slices.Contains(ids, a.ID) && (len(ids) == 0 || bytes <= cfg.BytesMax) && cfg.Sink.Room(tx, min(bytes, cfg.TxBytesMax))
+	return !slices.Contains(ids, a.ID) && (len(ids) == 0 || bytes <= cfg.BytesMax) && p.sink.Room(tx, min(bytes, cfg.TxBytesMax))
 }

@@ -57,7 +57,7 @@ func TestDecide(t *testing.T) {
 			if c.largest > 0 {
 				us.largest, cfg.TxBytesMax = c.largest, c.largest
 			}
-			p := &pull{client: client(cfg), pending: announce(c.pending...).IDs}
+			p := &pull{client: client(cfg), sink: us, pending: announce(c.pending...).IDs}
 			if c.pause {
 				p.conduct.until = env.Now(ctx).Add(time.Hour)
 			}
@@ -118,7 +118,7 @@ func TestConduct(t *testing.T) {
 func TestKnownIsNoRefusal(t *testing.T) {
 	ctx := context.Background()
 	known, unknown := transaction(1, 0, 100), transaction(2, 0, 100)
-	p := &pull{client: client(config(newPool(known)))}
+	p := newPull(client(config(newPool(known))))
 	require.NoError(t, p.refused(ctx, chain.HashOf(known)))
 	require.Equal(t, conduct{}, p.conduct)
 	require.NoError(t, p.refused(ctx, chain.HashOf(unknown)))
@@ -128,7 +128,7 @@ func TestKnownIsNoRefusal(t *testing.T) {
 // So many known ids are free after each pause for them.
 func TestPaceOfKnown(t *testing.T) {
 	ctx := context.Background()
-	p := &pull{client: client(config(newPool()))}
+	p := newPull(client(config(newPool())))
 	for range 2 {
 		p.pace(ctx, plan{known: knownMax - 1})
 		require.Zero(t, p.conduct.until)
@@ -145,3 +145,6 @@ func idsOf(all []Announced) []chain.Hash {
 	}
 	return ids
 }
+
+// newPull is a session that has not begun.
+func newPull(c *Client) *pull { return &pull{client: c, sink: c.cfg.Sink("peer")} }

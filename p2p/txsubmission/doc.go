@@ -24,7 +24,7 @@
 //
 // # What is done with a transaction
 //
-// Its hash must be its id and its size the announced one; then Config.Offer judges it.
+// Its hash must be its id and its size the announced one; then Sink.Offer judges it.
 //
 //   - It is taken, or known already: settled.
 //   - There is no room after all (Config.Full): the session holds it, and rests until there is. Nothing is dropped, nothing more is asked for.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/synodkit/synod/p2p"
 	"github.com/synodkit/synod/sim"
 )
 
@@ -13,10 +14,11 @@ func Example() {
 		first, second, third := transaction(1, 0, 100), transaction(2, 1, 250), transaction(3, 2, 80) // each needs the one before
 		theirs, ours := newPool(first, second, third), newPool(first)
 		c, err := NewClient(Config{
-			Sink: ours,
-			Offer: func(ctx context.Context, raw []byte) error {
-				fmt.Println("a transaction of", len(raw), "bytes")
-				return ours.offer(ctx, raw)
+			Sink: func(p2p.PeerID) Sink {
+				return offering{ours, func(ctx context.Context, raw []byte) error {
+					fmt.Println("a transaction of", len(raw), "bytes")
+					return ours.Offer(ctx, raw)
+				}}
 			},
 			Full:  func(err error) bool { return err == errFull },
 			Blame: func(err error) bool { return err == errMalformed },

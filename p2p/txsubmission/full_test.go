@@ -150,7 +150,7 @@ func TestFullBackOff(t *testing.T) {
 		us := newPool()
 		offers := 0
 		cfg := config(us)
-		cfg.Offer = func(context.Context, []byte) error { offers++; return errFull }
+		cfg.offer(func(context.Context, []byte) error { offers++; return errFull })
 		_, err := pulling(ctx, client(cfg), func(ctx context.Context) error { return env.Sleep(ctx, 10*time.Second) }, serving(newPool(loose(1, 1, 100)...)))
 		if offers < 10 || offers > 20 {
 			err = errors.Join(err, fmt.Errorf("%d offers in 10 s", offers))

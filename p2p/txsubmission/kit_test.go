@@ -21,10 +21,24 @@ import (
 
 func config(p *pool) Config {
 	return Config{
-		Sink: p, Offer: p.offer,
+		Sink:  func(p2p.PeerID) Sink { return p },
 		Full:  func(err error) bool { return errors.Is(err, errFull) },
 		Blame: func(err error) bool { return errors.Is(err, errMalformed) },
 	}
+}
+
+// offering is a sink that is offered transactions in another way.
+type offering struct {
+	Sink
+	offer func(ctx context.Context, raw []byte) error
+}
+
+func (o offering) Offer(ctx context.Context, raw []byte) error { return o.offer(ctx, raw) }
+
+// offer makes cfg offer transactions in another way.
+func (cfg *Config) offer(f func(ctx context.Context, raw []byte) error) {
+	sink := cfg.Sink
+	cfg.Sink = func(peer p2p.PeerID) Sink { return offering{sink(peer), f} }
 }
 
 func client(cfg Config) *Client {

@@ -136,7 +136,7 @@ func (c *content) remove(id chain.Hash) {
 	c.pending = slices.Delete(slices.Clone(c.pending), i, i+1)
 }
 
-func (p *pool) offer(ctx context.Context, raw []byte) error {
+func (p *pool) Offer(ctx context.Context, raw []byte) error {
 	var refusal error
 	err := p.change(ctx, func(c *content) error {
 		c.offers++

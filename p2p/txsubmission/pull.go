@@ -17,7 +17,7 @@ import (
 
 // Pull runs the initiator's side with one peer until ctx or the session ends; it never returns nil. When it returns, it leases nothing.
 func (c *Client) Pull(ctx context.Context, conn p2p.Conn) error {
-	p := &pull{client: c, s: p2p.NewSession(ctx, Protocol(), table.Initiator, conn)}
+	p := &pull{client: c, sink: c.cfg.Sink(conn.Peer), s: p2p.NewSession(ctx, Protocol(), table.Initiator, conn)}
 	defer func() { _ = p.s.Close(closeLimit) }() // its error has been returned
 	for {
 		step := p.fetch
@@ -33,6 +33,7 @@ func (c *Client) Pull(ctx context.Context, conn p2p.Conn) error {
 // pull is one session.
 type pull struct {
 	client  *Client
+	sink    Sink
 	s       *p2p.Session
 	settled int         // ids to acknowledge; they are older than all that are pending
 	pending []Announced // ids to deal with, oldest first; with settled at most WindowMax

@@ -205,11 +205,11 @@ func TestCancelPull(t *testing.T) {
 		"in IDsNow":  {dictate(announce(loose(1, WindowMax, 8192)...), bring(loose(1, 32, 8192)...)), nil},
 		"in Txs":     {dictate(announce(all...)), nil},
 		"in Offer": {serving(newPool(all...)), func(_ *pool, cfg *Config) {
-			cfg.Offer = func(ctx context.Context, _ []byte) error { return env.Sleep(ctx, time.Hour) }
+			cfg.offer(func(ctx context.Context, _ []byte) error { return env.Sleep(ctx, time.Hour) })
 		}},
 		"waiting for room to ask":   {serving(newPool(all...)), func(p *pool, _ *Config) { p.bytesMax = 1 }},
 		"waiting for room to offer": {serving(newPool(all...)), func(p *pool, _ *Config) { p.countMax = 2 }},
-		"pausing":                   {serving(newPool(loose(1, WindowMax, 100)...)), func(_ *pool, cfg *Config) { cfg.Offer = func(context.Context, []byte) error { return errRefused } }},
+		"pausing":                   {serving(newPool(loose(1, WindowMax, 100)...)), func(_ *pool, cfg *Config) { cfg.offer(func(context.Context, []byte) error { return errRefused }) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBoth(t, func(ctx context.Context) error {
@@ -260,7 +260,7 @@ func TestHolderDies(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	for field, spoil := range map[string]func(*Config){
-		"Sink": func(c *Config) { c.Sink = nil }, "Offer": func(c *Config) { c.Offer = nil },
+		"Sink": func(c *Config) { c.Sink = nil },
 		"Full": func(c *Config) { c.Full = nil }, "Blame": func(c *Config) { c.Blame = nil },
 		"TxBytesMax": func(c *Config) { c.TxBytesMax = TxBytesMax + 1 }, "BytesMax": func(c *Config) { c.BytesMax = -1 },
 		"LeaseFor": func(c *Config) { c.LeaseFor = -1 }, "PauseMax": func(c *Config) { c.PauseMax = -1 },

@@ -54,7 +54,7 @@ func match(run []Announced, txs [][]byte) ([][]byte, error) {
 func (p *pull) offer(ctx context.Context, a Announced, raw []byte) error {
 	cfg := &p.client.cfg
 	for n := 1; ; n++ {
-		err := cfg.Offer(ctx, raw)
+		err := p.sink.Offer(ctx, raw)
 		switch {
 		case err == nil:
 			p.conduct.useful()
@@ -76,16 +76,16 @@ func (p *pull) offer(ctx context.Context, a Announced, raw []byte) error {
 
 // room waits until a is known from elsewhere, or there is room for it and it is time to offer it again.
 func (p *pull) room(tx *stm.Tx, a Announced, again time.Time) (known bool) {
-	if p.client.cfg.Sink.Has(tx, a.ID) {
+	if p.sink.Has(tx, a.ID) {
 		return true
 	}
-	tx.Check(p.client.cfg.Sink.Room(tx, int(a.Bytes)) && env.Reached(tx, again))
+	tx.Check(p.sink.Room(tx, int(a.Bytes)) && env.Reached(tx, again))
 	return false
 }
 
 // refused counts a refusal, unless the reason was that the sink has it already.
 func (p *pull) refused(ctx context.Context, id chain.Hash) error {
-	known, err := stm.Query(ctx, func(tx *stm.Tx) bool { return p.client.cfg.Sink.Has(tx, id) })
+	known, err := stm.Query(ctx, func(tx *stm.Tx) bool { return p.sink.Has(tx, id) })
 	if err == nil && !known {
 		p.waste(ctx)
 	}

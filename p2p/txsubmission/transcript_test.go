@@ -53,12 +53,12 @@ func parse(t *testing.T, input string) *script {
 }
 
 func (s *script) run(cfg Config) func(ctx context.Context) error {
-	cfg.Offer = func(ctx context.Context, raw []byte) error {
+	cfg.offer(func(ctx context.Context, raw []byte) error {
 		if s.bad[chain.HashOf(raw)] {
 			return errMalformed
 		}
-		return s.us.offer(ctx, raw)
-	}
+		return s.us.Offer(ctx, raw)
+	})
 	return func(ctx context.Context) error {
 		src := &vanishing{s.theirs, func(_ *stm.Tx, id chain.Hash) bool { return s.gone[id] }}
 		r, err := pulling(ctx, client(cfg), func(ctx context.Context) error {

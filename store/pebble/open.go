@@ -219,8 +219,8 @@ func newDB(ctx context.Context, dir string, cfg Config) *DB {
 	db := &DB{
 		dir: dir, queueMax: cfg.QueueMax, queueBytesMax: cfg.QueueBytesMax, memBytesMax: memTablesMax * uint64(cfg.MemTableBytes),
 		queue:   queue.FIFO(cfg.QueueMax, queue.Wait[item]()).Label("store queue " + dir),
-		room:    gate.NewSemaphore(cfg.QueueBytesMax),
-		duty:    gate.NewRWLock(),
+		room:    gate.NewSemaphore(cfg.QueueBytesMax).Label("store room " + dir),
+		duty:    gate.NewRWLock().Label("store duty " + dir),
 		ended:   stm.NewVar(false),
 		failure: stm.NewVar[error](nil).Label("store failure " + dir),
 		epoch:   stm.NewVar(uint64(0)).Label("store epoch " + dir),

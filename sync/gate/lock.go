@@ -35,6 +35,13 @@ func NewRAWLock() *RAWLock {
 	return &RAWLock{stm.NewVar(held{}).Label("lock.held"), prop.NewLine("lock")}
 }
 
+// Label names the lock's Vars for dumps and traces, and returns the lock, which nobody uses yet.
+func (l *RAWLock) Label(name string) *RAWLock {
+	l.held.Label(name + ".held")
+	l.line.Label(name)
+	return l
+}
+
 // Props is the lock's contract. Its Capacity is that of the mode Write.
 func (l *RAWLock) Props() prop.Props {
 	return prop.Props{Order: prop.FIFO, Capacity: 1, Full: prop.Waits, Fair: true}
@@ -101,6 +108,12 @@ type RWLock struct{ raw *RAWLock }
 
 // NewRWLock makes a lock that nobody has.
 func NewRWLock() *RWLock { return &RWLock{NewRAWLock()} }
+
+// Label names the lock's Vars for dumps and traces, and returns the lock, which nobody uses yet.
+func (l *RWLock) Label(name string) *RWLock {
+	l.raw.Label(name)
+	return l
+}
 
 // Props is the lock's contract. Its Capacity is that of the writer.
 func (l *RWLock) Props() prop.Props { return l.raw.Props() }

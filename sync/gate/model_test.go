@@ -87,6 +87,14 @@ func TestDeadlockIsNamed(t *testing.T) {
 			s := gate.NewSemaphore(2)
 			return s.With(ctx, 2, func(ctx context.Context) error { return s.Acquire(ctx, 1) })
 		},
+		"ledger.held": func(ctx context.Context) error {
+			l := gate.NewRWLock().Label("ledger")
+			return l.With(ctx, func(ctx context.Context) error { return l.RLock(ctx) })
+		},
+		"bytes.free": func(ctx context.Context) error {
+			s := gate.NewSemaphore(1).Label("bytes")
+			return s.With(ctx, 1, func(ctx context.Context) error { return s.Acquire(ctx, 1) })
+		},
 		"lock.held": func(ctx context.Context) error {
 			l := gate.NewRWLock()
 			return l.WithRead(ctx, func(ctx context.Context) error { return l.Lock(ctx) })

@@ -27,6 +27,13 @@ func NewSemaphore(size int) *Semaphore {
 	return &Semaphore{size, stm.NewVar(size).Label("semaphore.free"), prop.NewLine("semaphore")}
 }
 
+// Label names the semaphore's Vars for dumps and traces, and returns the semaphore, which nobody uses yet.
+func (s *Semaphore) Label(name string) *Semaphore {
+	s.free.Label(name + ".free")
+	s.line.Label(name)
+	return s
+}
+
 // Props is the semaphore's contract.
 func (s *Semaphore) Props() prop.Props {
 	return prop.Props{Order: prop.FIFO, Capacity: s.size, Full: prop.Waits, Fair: true}

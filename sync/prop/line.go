@@ -22,6 +22,12 @@ func NewLine(name string) *Line {
 	return &Line{name, stm.NewVar[*place](nil).Label(name)}
 }
 
+// Label names the line anew. It is for whoever has just made it.
+func (l *Line) Label(name string) {
+	l.name = name + ".line"
+	l.last.Label(l.name)
+}
+
 // Empty reports whether nobody waits. Whoever does not want to overtake asks first.
 func (l *Line) Empty(tx *stm.Tx) bool { return l.last.Get(tx) == nil }
 
