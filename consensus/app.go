@@ -5,8 +5,7 @@ import "context"
 // App is the replicated state machine, as a family that decides one payload a height sees it. Its answers must depend on the payloads
 // applied and the arguments alone, so that all replicas give the same; only Prepare is free. All calls are made by one task.
 type App interface {
-	// Prepare makes a payload to propose on top of what is applied, at most bytes long. It may wait for work; ctx ends when the payload
-	// would come too late.
+	// Prepare makes a payload to propose on top of what is applied, at most bytes long. It does not wait for work: an empty payload is one.
 	Prepare(ctx context.Context, height uint64, bytes int) ([]byte, error)
 
 	// Validate judges a payload that another proposes on top of what is applied. An error refuses it.

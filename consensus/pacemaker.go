@@ -16,9 +16,9 @@ type Pacemaker struct {
 
 // Timeout is that of a round.
 func (p Pacemaker) Timeout(round uint64) time.Duration {
-	limit := float64(math.MaxInt64 / 2)
+	limit := time.Duration(math.MaxInt64 / 2)
 	if p.Max > 0 {
-		limit = min(limit, float64(p.Max))
+		limit = min(limit, p.Max)
 	}
 	t := float64(p.First)
 	if p.Ratio > 0 && p.Ratio != 1 {
@@ -27,5 +27,8 @@ func (p Pacemaker) Timeout(round uint64) time.Duration {
 	} else {
 		t += float64(p.Step) * float64(round)
 	}
-	return time.Duration(min(t, limit))
+	if t >= float64(limit) {
+		return limit
+	}
+	return time.Duration(t)
 }

@@ -15,7 +15,6 @@ type dense[S, V comparable] struct {
 	faulty  []bool
 	slots   []S
 	vals    []V
-	byz     uint64
 }
 
 const denseVals = 250
@@ -87,18 +86,33 @@ func (d *dense[S, V]) put(author Peer, s S, v V) {
 	d.cells[d.slot(s)*d.authors+int(author)] = n
 }
 
-// weight counts those who say *v, or anything if v is nil. The faulty say everything.
-func (d *dense[S, V]) weight(tx *Tx, p *Pool[S, V], s S, v *V) (sum uint64) {
-	want := byte(0)
-	if v != nil {
-		if want = d.number(*v); want == 0 {
-			want = 255 // nobody correct
-		}
-	}
+// has reports whether author says v. The faulty say everything.
+func (d *dense[S, V]) has(tx *Tx, author Peer, s S, v V) bool {
+	got, ok := d.get(tx, author, s)
+	return d.faulty[author] || ok && got == v
+}
+
+func (d *dense[S, V]) spoke(tx *Tx, author Peer, s S) bool {
+	return d.faulty[author] || d.row(tx, s)[author] != 0
+}
+
+func (d *dense[S, V]) weight(tx *Tx, p *Pool[S, V], s S, v V) (sum uint64) {
+	want := d.number(v)
 	for a, b := range d.row(tx, s) {
-		if b != 0 && (v == nil || b == want) || d.faulty[a] {
+		if b != 0 && b == want || d.faulty[a] {
 			sum += p.weight(Peer(a), s)
 		}
 	}
 	return sum
+}
+
+// show lists what an author has said, by slot.
+func (d *dense[S, V]) show(author Peer) string {
+	out := ""
+	for _, s := range d.slots {
+		if v, ok := d.get(&Tx{}, author, s); ok {
+			out += fmt.Sprintf("%v:%v ", s, v)
+		}
+	}
+	return out
 }

@@ -11,20 +11,11 @@ import (
 	"github.com/synodkit/synod/store"
 )
 
-// ErrIdentity says that a store's records are not this instance's; an *IdentityError has both sides.
+// ErrIdentity is why a module refuses to start from a store: its records are another cluster's, another process's or
+// another version's, or not what this table writes. The error that wraps it says which.
 var ErrIdentity = errors.New("rule: the store holds another protocol's state")
 
-// IdentityError is why a module refuses to start from a store: its records are another cluster's, another table's or
-// another version's, or not what this table writes. It unwraps to ErrIdentity.
-type IdentityError struct{ Table, What string }
-
-// Error names the table and what differs.
-func (e *IdentityError) Error() string {
-	return fmt.Sprintf("rule: the store does not hold the state of %s: %s", e.Table, e.What)
-}
-
-// Unwrap is ErrIdentity.
-func (e *IdentityError) Unwrap() error { return ErrIdentity }
+func alien(table, what string) error { return fmt.Errorf("%w: %s: %s", ErrIdentity, table, what) }
 
 const formatVersion = 1
 
@@ -34,6 +25,12 @@ type delta struct {
 	prefix []byte
 	buf    []byte
 	kbuf   []byte
+}
+
+func (d *delta) open() {
+	if d.batch == nil {
+		d.batch = new(store.Batch)
+	}
 }
 
 // key is prefix, the cell's name, a zero, and what the cell adds.
@@ -90,7 +87,7 @@ func identity(s *Space, name string, version int, cluster []byte) []byte {
 	h := fnv.New64a()
 	for _, c := range s.cells {
 		if m := c.header(); m.kind == durable {
-			fmt.Fprintf(h, "%s %s\n", m.name, c.schema())
+			fmt.Fprintf(h, "%s %s\n", m.name, c.(saver).schema())
 		}
 	}
 	b := binary.LittleEndian.AppendUint32(nil, formatVersion)
@@ -136,30 +133,32 @@ func restore(ctx context.Context, st store.Store, s *Space, name string, want []
 		}
 		cell, key, ok := bytes.Cut(k, []byte{0})
 		if !ok {
-			return &IdentityError{name, fmt.Sprintf("a record at %x", e.Key)}
+			return alien(name, fmt.Sprintf("a record at %x", e.Key))
 		}
 		rest.cells[string(cell)] = append(rest.cells[string(cell)], record{key, e.Value})
 	}
 	if got == nil {
 		if len(rest.cells) > 0 {
-			return &IdentityError{name, "its identity is missing"}
+			return alien(name, "its identity is missing")
 		}
 		return sign(ctx, st, p, want)
 	}
 	if !bytes.Equal(want, got) {
-		return &IdentityError{name, differ(want, got)}
+		return alien(name, differ(want, got))
 	}
 	known := map[string]bool{}
 	for _, c := range s.cells {
 		m := c.header()
-		known[m.name] = m.kind == durable
-		if m.kind == durable && !c.load(rest) {
-			return &IdentityError{name, "the records of " + m.name + " are unreadable"}
+		if m.kind != durable {
+			continue
+		}
+		if known[m.name] = true; !c.(saver).load(rest) {
+			return alien(name, "the records of "+m.name+" are unreadable")
 		}
 	}
 	for n := range rest.cells {
 		if !known[n] {
-			return &IdentityError{name, "it has records of " + n}
+			return alien(name, "it has records of "+n)
 		}
 	}
 	return nil

@@ -21,6 +21,7 @@ type node struct {
 	votes    *rule.Var[uint8]     // one bit for each peer
 	leads    *rule.Var[bool]
 	patience *rule.Timer
+	unit     time.Duration
 }
 
 const (
@@ -42,6 +43,7 @@ func nodeWith(s *rule.Space, voted *rule.Var[rule.Peer]) *node {
 		votes:    rule.Volatile(s, "votes", uint8(0)),
 		leads:    rule.Output(s, "leads", false),
 		patience: s.Timer("patience"),
+		unit:     time.Minute,
 	}
 }
 
@@ -50,7 +52,7 @@ func vote(make func(*rule.Space) *node) rule.Table[*node] {
 	return rule.Table[*node]{Name: "vote", New: make, Rules: []rule.Rule[*node]{
 		rule.Upon("wait", func(tx *Tx, n *node) bool {
 			return tx.Given("not waiting", !n.patience.Armed(tx))
-		}, func(tx *Tx, n *node) { n.patience.Arm(tx, time.Duration(n.self+1)*time.Millisecond) }),
+		}, func(tx *Tx, n *node) { n.patience.Arm(tx, time.Duration(n.self)*n.unit) }),
 
 		rule.Upon("stand", func(tx *Tx, n *node) bool {
 			return tx.Given("patience is over", n.patience.Expired(tx)) &&

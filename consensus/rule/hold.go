@@ -11,16 +11,18 @@ import (
 // hold keeps what turns have to say until they are durable. Turns become durable in order, so one that has changed
 // nothing durable waits for those before it.
 type hold struct {
-	turns []heldTurn
+	turns []heldTurn // oldest first
 	spare []heldTurn
 	delta delta
-	news  uint64 // cells that became known as synced
+	shows []shower // Outputs of the turn that is being settled
+	last  []uint64 // of the logs, after the turn that is being settled
+	news  uint64   // cells that became known as synced since the last turn
 }
 
 type heldTurn struct {
 	ticket *store.Ticket
 	out    []Message
-	shows  []shower // Outputs
+	shows  []shower
 	ends   []uint64 // of the logs
 }
 
@@ -31,93 +33,87 @@ type shower interface {
 	published()
 }
 
-// turner is a module whatever its state.
-type turner interface {
-	wiring() *Wiring
-	cells() *Space
-	said() (out, early []Message)
-	swap(out []Message)
-}
-
-func (m *Module[P]) wiring() *Wiring              { return &m.w }
-func (m *Module[P]) cells() *Space                { return m.space }
-func (m *Module[P]) said() (out, early []Message) { return m.turn.out, m.turn.early }
-func (m *Module[P]) swap(out []Message)           { m.turn.out = out }
-
 // settle ends a turn that has committed: early messages leave, what is durable is handed to the store, and the rest
-// waits for that, if it has to.
-func (h *hold) settle(ctx context.Context, m turner) error {
-	h.news = 0
-	w, s := m.wiring(), m.cells()
-	out, early := m.said()
-	if len(early) > 0 {
-		if err := w.Out(ctx, early); err != nil {
+// leaves too, or is held.
+func (m *Module[P]) settle(ctx context.Context) error {
+	t, h := &m.turn, &m.hold
+	if len(t.early) > 0 {
+		if err := m.w.Out(ctx, t.early); err != nil {
 			return err
 		}
 	}
-	ticket, shows, err := h.write(ctx, w, s)
+	ticket, err := m.write(ctx)
 	if err != nil {
 		return err
 	}
-	if ticket == nil && len(h.turns) > 0 {
-		ticket = h.turns[len(h.turns)-1].ticket
+	held := len(h.turns) > 0
+	h.last = m.ends(h.last)
+	if ticket == nil && !held {
+		return m.leave(ctx, heldTurn{out: t.out, shows: h.shows, ends: h.last})
+	}
+	if ticket == nil && len(t.out)+len(h.shows) == 0 {
+		return m.free(ctx)
 	}
 	if ticket == nil {
-		return h.out(ctx, w, s, heldTurn{out: out, shows: shows, ends: h.ends(s, nil)})
+		ticket = h.turns[len(h.turns)-1].ticket
 	}
-	if len(out)+len(shows) > 0 || len(s.logs) > 0 {
-		t := h.blank()
-		m.swap(t.out)
-		t.ticket, t.out, t.shows, t.ends = ticket, out, shows, h.ends(s, t.ends)
-		h.turns = append(h.turns, t)
+	var x heldTurn
+	if n := len(h.spare); n > 0 {
+		x, h.spare = h.spare[n-1], h.spare[:n-1]
 	}
-	return h.free(ctx, m)
+	x.ticket, x.ends, x.shows = ticket, append(x.ends, h.last...), append(x.shows, h.shows...)
+	x.out, t.out = t.out, x.out // the turn goes on with an empty slice
+	h.turns = append(h.turns, x)
+	return m.free(ctx)
 }
 
-// write hands the turn's durable changes to the store.
-func (h *hold) write(ctx context.Context, w *Wiring, s *Space) (t *store.Ticket, shows []shower, err error) {
-	for _, c := range s.dirty {
-		switch c.header().kind {
-		case durable:
-			if w.Store == nil {
-				break
-			}
-			if h.delta.batch == nil {
-				h.delta.batch = new(store.Batch)
-			}
-			c.save(&h.delta)
-		case output:
-			o := c.(shower)
-			o.hold()
-			shows = append(shows, o)
+// write hands the turn's durable changes to the store. The ticket is nil if there are none.
+func (m *Module[P]) write(ctx context.Context) (*store.Ticket, error) {
+	h, s := &m.hold, m.space
+	h.shows = h.shows[:0]
+	for i, l := range s.logs { // an entry that was cut off does not become durable by its old turn
+		for _, t := range h.turns {
+			t.ends[i] = min(t.ends[i], l.kept())
 		}
 	}
 	for _, c := range s.dirty {
+		switch c.header().kind {
+		case durable:
+			if m.w.Store != nil {
+				h.delta.open()
+				c.(saver).save(&h.delta)
+			}
+		case output:
+			o := c.(shower)
+			o.hold()
+			h.shows = append(h.shows, o)
+		}
 		c.clean()
 	}
 	s.dirty = s.dirty[:0]
 	b := h.delta.batch
 	if h.delta.batch = nil; b == nil || b.Len() == 0 && b.Err() == nil {
-		return nil, shows, nil
+		return nil, nil
 	}
-	if t, err = w.Store.Apply(ctx, b, store.Durable); err != nil {
-		return nil, nil, fmt.Errorf("rule: writing a turn: %w", err)
+	t, err := m.w.Store.Apply(ctx, b, store.Durable)
+	if err != nil {
+		return nil, fmt.Errorf("rule: writing a turn of %s: %w", m.table.Name, err)
 	}
-	return t, shows, nil
+	return t, nil
 }
 
-func (h *hold) ends(s *Space, into []uint64) []uint64 {
+func (m *Module[P]) ends(into []uint64) []uint64 {
 	into = into[:0]
-	for _, l := range s.logs {
+	for _, l := range m.space.logs {
 		into = append(into, l.end())
 	}
 	return into
 }
 
-// free releases the turns whose tickets are done.
-func (h *hold) free(ctx context.Context, m turner) error {
-	n := 0
-	for ; n < len(h.turns); n++ {
+// free lets the turns leave whose tickets are done.
+func (m *Module[P]) free(ctx context.Context) error {
+	h, n := &m.hold, 0
+	for n < len(h.turns) {
 		done, err := stm.Query(ctx, func(tx *stm.Tx) bool { _, done := h.turns[n].ticket.Done(tx); return done })
 		if err != nil {
 			return err
@@ -125,9 +121,10 @@ func (h *hold) free(ctx context.Context, m turner) error {
 		if !done {
 			break
 		}
-		if err := h.let(ctx, m, &h.turns[n]); err != nil {
+		if err := m.await(ctx, &h.turns[n]); err != nil {
 			return err
 		}
+		n++
 	}
 	k := copy(h.turns, h.turns[n:])
 	clear(h.turns[k:])
@@ -135,58 +132,61 @@ func (h *hold) free(ctx context.Context, m turner) error {
 	return nil
 }
 
-// let waits for one turn's ticket and releases it.
-func (h *hold) let(ctx context.Context, m turner, t *heldTurn) error {
-	if err := t.ticket.Wait(ctx); err != nil {
-		return fmt.Errorf("rule: a turn did not become durable: %w", err)
+// flush waits for everything that is held.
+func (m *Module[P]) flush(ctx context.Context) error {
+	for len(m.hold.turns) > 0 {
+		if err := m.hold.turns[0].ticket.Wait(ctx); err != nil {
+			return fmt.Errorf("rule: a turn of %s did not become durable: %w", m.table.Name, err)
+		}
+		if err := m.free(ctx); err != nil {
+			return err
+		}
 	}
-	if err := h.out(ctx, m.wiring(), m.cells(), *t); err != nil {
+	return nil
+}
+
+// await lets one turn leave once its ticket is done.
+func (m *Module[P]) await(ctx context.Context, t *heldTurn) error {
+	if err := t.ticket.Wait(ctx); err != nil {
+		return fmt.Errorf("rule: a turn of %s did not become durable: %w", m.table.Name, err)
+	}
+	if err := m.leave(ctx, *t); err != nil {
 		return err
 	}
 	clear(t.out)
-	h.spare = append(h.spare, heldTurn{out: t.out[:0], ends: t.ends[:0]})
+	clear(t.shows)
+	m.hold.spare = append(m.hold.spare, heldTurn{out: t.out[:0], shows: t.shows[:0], ends: t.ends[:0]})
 	return nil
 }
 
-// out shows what a turn has changed and says what it has to say.
-func (h *hold) out(ctx context.Context, w *Wiring, s *Space, t heldTurn) error {
-	for i, l := range s.logs {
-		h.news |= l.sync(t.ends[i])
+// leave says what a turn has to say, and shows what it has changed.
+func (m *Module[P]) leave(ctx context.Context, t heldTurn) error {
+	for i, l := range m.space.logs {
+		m.hold.news |= l.sync(t.ends[i])
 	}
-	if len(t.shows) > 0 {
-		err := stm.Do(ctx, func(tx *stm.Tx) error {
-			for _, o := range t.shows {
-				o.publish(tx)
-			}
-			return nil
-		})
-		if err != nil {
+	if len(t.out) > 0 {
+		if err := m.w.Out(ctx, t.out); err != nil {
 			return err
 		}
-		for _, o := range t.shows {
-			o.published()
-		}
 	}
-	if len(t.out) == 0 {
+	return show(ctx, t.shows)
+}
+
+func show(ctx context.Context, os []shower) error {
+	if len(os) == 0 {
 		return nil
 	}
-	return w.Out(ctx, t.out)
-}
-
-// flush waits for everything that is held.
-func (h *hold) flush(ctx context.Context, m turner) error {
-	for i := range h.turns {
-		if err := h.let(ctx, m, &h.turns[i]); err != nil {
-			return err
+	err := stm.Do(ctx, func(tx *stm.Tx) error {
+		for _, o := range os {
+			o.publish(tx)
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	h.turns = nil
+	for _, o := range os {
+		o.published()
+	}
 	return nil
-}
-
-func (h *hold) blank() (t heldTurn) {
-	if n := len(h.spare); n > 0 {
-		t, h.spare = h.spare[n-1], h.spare[:n-1]
-	}
-	return t
 }

@@ -67,7 +67,8 @@ type Machine[P any] struct {
 	src   []uint64
 	err   error
 	proc  int // whose rule runs
-	quiet bool
+	rule  int // which
+	fired []int
 }
 
 type process[P any] struct {
@@ -76,10 +77,7 @@ type process[P any] struct {
 	rules []clause[P]
 }
 
-// Label names a transition of the state it leaves.
-type Label uint32
-
-// A label is a process (or, beyond them, the surroundings), what it does, and a binding or message.
+// A label names a transition of the state it leaves: a process (or, beyond them, the surroundings), what it does, and a binding or message.
 const (
 	procShift = 26
 	ruleShift = 16
@@ -91,9 +89,9 @@ const (
 	rulesMax
 )
 
-func label(proc, rule, i int) Label { return Label(proc<<procShift | rule<<ruleShift | i) }
+func label(proc, rule, i int) uint32 { return uint32(proc<<procShift | rule<<ruleShift | i) }
 
-func (l Label) parts() (proc, rule, i int) {
+func parts(l uint32) (proc, rule, i int) {
 	return int(l >> procShift), int(l >> ruleShift & ruleMask), int(l & lowMask)
 }
 
@@ -119,6 +117,7 @@ func (w World[P]) Machine() *Machine[P] {
 	for _, r := range w.Moves {
 		m.moves = append(m.moves, r.make())
 	}
+	m.fired = make([]int, len(w.Table.Rules))
 	m.net.init(m.vec, w)
 	p, _ := m.vec.place(4, 4)
 	m.crash = (*uint32)(p)
@@ -160,9 +159,26 @@ func (m *Machine[P]) Conjuncts(seen func(rule, conjunct string)) {
 	m.probe.seen = func(c string) { seen(m.world.Table.Rules[m.drop].name, c) }
 }
 
+// Running names the process and rule whose guard or action is running, for the report of a panic.
+func (m *Machine[P]) Running() string {
+	if m.proc >= len(m.procs) {
+		return "a move"
+	}
+	return words(m.world.Peers[m.proc].String(), m.world.Table.Rules[m.rule].name)
+}
+
+// Fired says how often each rule of the table has fired.
+func (m *Machine[P]) Fired() map[string]int {
+	fired := map[string]int{}
+	for i, r := range m.world.Table.Rules {
+		fired[r.name] += m.fired[i]
+	}
+	return fired
+}
+
 // Successors makes every step that the current state allows, each from that state, and calls visit after each with
 // the new one in State, until visit is false.
-func (m *Machine[P]) Successors(visit func(Label) bool) {
+func (m *Machine[P]) Successors(visit func(uint32) bool) {
 	for pi := range m.procs {
 		for ri := range m.world.Table.Rules {
 			if !m.world.Table.Rules[ri].on && !m.fires(pi, ri, visit) {
@@ -181,6 +197,7 @@ func (m *Machine[P]) Successors(visit func(Label) bool) {
 	}
 	for ri := range m.moves {
 		c := &m.moves[ri]
+		m.proc = len(m.procs)
 		n := 1
 		if c.bind != nil {
 			n = c.bind(&m.tx, m.ps)
@@ -194,10 +211,10 @@ func (m *Machine[P]) Successors(visit func(Label) bool) {
 }
 
 // fires makes the steps of one rule of one process.
-func (m *Machine[P]) fires(pi, ri int, visit func(Label) bool) bool {
+func (m *Machine[P]) fires(pi, ri int, visit func(uint32) bool) bool {
 	p := &m.procs[pi]
 	c, n := &p.rules[ri], 1
-	m.proc = pi
+	m.proc, m.rule = pi, ri
 	if c.bind != nil {
 		n = c.bind(&m.tx, p.p)
 	}
@@ -224,7 +241,7 @@ func (m *Machine[P]) look(ri int) {
 }
 
 // step does l, lets visit look, and restores the state.
-func (m *Machine[P]) step(l Label, visit func(Label) bool) bool {
+func (m *Machine[P]) step(l uint32, visit func(uint32) bool) bool {
 	m.do(l)
 	ok := visit(l)
 	copy(m.vec.words, m.src)
@@ -232,8 +249,8 @@ func (m *Machine[P]) step(l Label, visit func(Label) bool) bool {
 }
 
 // Do makes the step l, which the current state must allow.
-func (m *Machine[P]) Do(l Label) {
-	if pi, ri, _ := l.parts(); pi < len(m.procs) && ri < rulesMax {
+func (m *Machine[P]) Do(l uint32) {
+	if pi, ri, _ := parts(l); pi < len(m.procs) && ri < rulesMax {
 		if c := &m.procs[pi].rules[ri]; c.bind != nil {
 			c.bind(&m.tx, m.ps[pi])
 		}
@@ -244,8 +261,8 @@ func (m *Machine[P]) Do(l Label) {
 	m.do(l)
 }
 
-func (m *Machine[P]) do(l Label) {
-	pi, ri, i := l.parts()
+func (m *Machine[P]) do(l uint32) {
+	pi, ri, i := parts(l)
 	m.err, m.proc, m.tx.armed = nil, pi, false
 	switch {
 	case pi == len(m.procs):
@@ -258,6 +275,7 @@ func (m *Machine[P]) do(l Label) {
 		m.hear(pi, i, true)
 	default:
 		r, p := &m.world.Table.Rules[ri], m.ps[pi]
+		m.fired[ri]++
 		m.require(r, p)
 		m.procs[pi].rules[ri].do(&m.tx, p, i)
 		m.ensure(r, p)
@@ -285,8 +303,8 @@ func (m *Machine[P]) ensure(r *Rule[P], p P) {
 }
 
 // Tell says in words what step l of the current state is.
-func (m *Machine[P]) Tell(l Label) string {
-	pi, ri, i := l.parts()
+func (m *Machine[P]) Tell(l uint32) string {
+	pi, ri, i := parts(l)
 	if pi == len(m.procs) {
 		return words("move", m.world.Moves[ri].name, binding(&m.moves[ri], &m.tx, m.ps, i))
 	}

@@ -3,7 +3,6 @@ package rule
 import (
 	"context"
 	"errors"
-	"fmt"
 	"reflect"
 
 	"github.com/synodkit/synod/env"
@@ -26,7 +25,7 @@ type Wiring struct {
 	DrainMax   int // messages a turn; default 256
 	InboxMax   int // messages that have come and are not yet taken; default 4096. Then Post waits
 	HeldMax    int // turns whose messages wait for the disk; default 64. Then the module waits for it
-	FiringsMax int // a turn; default 65,536. More is a *SpinError
+	FiringsMax int // a turn; default 65,536. More is ErrBroken
 }
 
 // Fired is the event of one rule that fired, after its turn has committed.
@@ -39,22 +38,9 @@ type Fired struct {
 	Message any // of an On rule
 }
 
-// ErrBroken says that a table has broken a promise.
+// ErrBroken says that a table has broken a promise: a turn does not come to rest, or the process says two things in one
+// slot. The error that wraps it names the rule or the slot.
 var ErrBroken = errors.New("rule: a table has broken a promise")
-
-// SpinError says that a turn did not come to rest. It unwraps to ErrBroken.
-type SpinError struct {
-	Table, Rule string // the rule that fired most
-	Firings     int    // of the turn
-}
-
-// Error names the rule.
-func (e *SpinError) Error() string {
-	return fmt.Sprintf("rule: %s: a turn of %d firings without rest, most of them of %q", e.Table, e.Firings, e.Rule)
-}
-
-// Unwrap is ErrBroken.
-func (e *SpinError) Unwrap() error { return ErrBroken }
 
 // Module is a running instance of a table. Post and Offer may be called from any task; Run belongs to one.
 type Module[P any] struct {
@@ -71,15 +57,13 @@ type Module[P any] struct {
 	turn   turn[P]
 	hold   hold
 	asleep int64 // the time of the last turn
-	asked  *stm.Var[*question]
 }
 
 // Open makes an instance of a table and restores what its store has.
 func Open[P any](ctx context.Context, t Table[P], w Wiring) (*Module[P], error) {
 	defaults(&w)
 	s := &Space{self: w.Self}
-	m := &Module[P]{table: t, w: w, space: s, inbox: newInbox(t.Name, w.InboxMax), kinds: map[reflect.Type][]*armed[P]{},
-		asked: stm.NewVar[*question](nil).Label(t.Name + " asked")}
+	m := &Module[P]{table: t, w: w, space: s, inbox: newInbox(t.Name, w.InboxMax), kinds: map[reflect.Type][]*armed[P]{}}
 	m.State = t.New(s)
 	s.sealed = true
 	if w.Store != nil {
@@ -134,12 +118,19 @@ func (m *Module[P]) Offer(tx *stm.Tx, from Peer, bodies ...any) bool {
 // it has not said stays unsaid, and a new Open goes on from the store.
 func (m *Module[P]) Run(ctx context.Context) error {
 	m.asleep = env.Now(ctx).UnixNano()
+	for _, p := range m.space.hears {
+		if ms := p.again(); len(ms) > 0 {
+			if err := m.w.Out(ctx, ms); err != nil {
+				return err
+			}
+		}
+	}
 	for {
 		if err := m.Turn(ctx); err != nil {
 			return err
 		}
 		if m.tx.ended {
-			return m.hold.flush(ctx, m)
+			return m.flush(ctx)
 		}
 	}
 }
@@ -151,15 +142,10 @@ type question struct {
 }
 
 // Why says for each binding of a rule about state which conjunct blocks it now; "" for one that holds. It waits for
-// the module to answer between two turns.
+// the module to answer at the end of a turn.
 func (m *Module[P]) Why(ctx context.Context, rule string) ([]string, error) {
 	q := &question{rule, stm.NewVar[[]string](nil)}
-	err := stm.Do(ctx, func(tx *stm.Tx) error {
-		tx.Check(m.asked.Get(tx) == nil)
-		m.asked.Set(tx, q)
-		return nil
-	})
-	if err != nil {
+	if err := m.Post(ctx, Host, q); err != nil {
 		return nil, err
 	}
 	return stm.Query(ctx, func(tx *stm.Tx) []string {
@@ -177,5 +163,4 @@ func (m *Module[P]) answer(tx *stm.Tx, q *question) {
 		}
 	}
 	q.answer.Set(tx, as)
-	m.asked.Set(tx, nil)
 }

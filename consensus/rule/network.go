@@ -134,7 +134,7 @@ func (m *Machine[P]) broken(what string) {
 }
 
 // hears makes the steps in which somebody hears something.
-func (m *Machine[P]) hears(visit func(Label) bool) bool {
+func (m *Machine[P]) hears(visit func(uint32) bool) bool {
 	for w := range m.net.bag {
 		for b := m.net.bag[w]; b != 0; b &= b - 1 {
 			id := w<<6 | bits.TrailingZeros64(b)
@@ -155,6 +155,7 @@ func (m *Machine[P]) hear(pi, id int, really bool) (taken bool) {
 	m.proc, m.tx.from = pi, msg.From
 	for _, ri := range m.net.heard[m.net.types[id]] {
 		c := &p.rules[ri]
+		m.rule = ri
 		if ri == m.drop || m.probe.seen != nil {
 			m.look(ri)
 		}
@@ -167,6 +168,7 @@ func (m *Machine[P]) hear(pi, id int, really bool) (taken bool) {
 			return true
 		}
 		taken = true
+		m.fired[ri]++
 		r := &m.world.Table.Rules[ri]
 		m.require(r, p.p)
 		c.take(&m.tx, p.p, msg.Body)

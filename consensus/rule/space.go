@@ -55,12 +55,17 @@ func (k kind) String() string { return [...]string{"volatile", "durable", "outpu
 // cell is one piece of state.
 type cell interface {
 	header() *mark
-	undo()             // the turn did not happen
-	clean()            // the turn is over
-	save(w *delta)     // what the turn changed, for the store; only durable cells
+	undo()  // the turn did not happen
+	clean() // the turn is over
+	show() string
+}
+
+// saver is a cell that is durable.
+type saver interface {
+	cell
+	save(w *delta)     // what the turn changed, for the store
 	load(r *past) bool // what the store has; false: not of this table
 	schema() string
-	show() string
 }
 
 // mark is what every cell has.
@@ -87,12 +92,16 @@ func (m *mark) touch(tx *Tx, c cell) bool {
 	return true
 }
 
-// The last bit is shared by all cells beyond 63, which costs evaluations, not correctness.
-const maskBits = 64
+// The last cell bit is shared by all cells beyond, which costs evaluations, not correctness. One bit more stands for
+// what is read of other modules, which may have changed at every turn.
+const (
+	cellBits = 63
+	outerBit = uint64(1) << cellBits
+)
 
 func (s *Space) add(c cell, name string, k kind) {
 	m := c.header()
-	*m = mark{sp: s, name: name, kind: k, bit: 1 << min(len(s.cells), maskBits-1)}
+	*m = mark{sp: s, name: name, kind: k, bit: 1 << min(len(s.cells), cellBits-1)}
 	if s.sealed {
 		panic("rule: " + name + " is declared after New has returned")
 	}

@@ -65,9 +65,6 @@ func (s *Space) passed(from, to int64) (bits uint64) {
 	return bits
 }
 
-func (t *Timer) undo()           { t.at = t.old }
-func (t *Timer) clean()          { t.dirty = false }
-func (t *Timer) save(*delta)     {}
-func (t *Timer) load(*past) bool { return true }
-func (t *Timer) schema() string  { return "timer" }
-func (t *Timer) show() string    { return "" }
+func (t *Timer) undo()        { t.at = t.old }
+func (t *Timer) clean()       { t.dirty = false }
+func (t *Timer) show() string { return "" }

@@ -46,7 +46,8 @@ func (a *armed[P]) resize(n int) {
 type turn[P any] struct {
 	number  uint64
 	backlog []Message
-	batch   int // messages of the backlog that this turn takes
+	queued  int // messages of the backlog that were there before the turn
+	batch   int // messages of the backlog that this turn handles
 	out     []Message
 	early   []Message
 	fired   []event[P]
@@ -56,7 +57,8 @@ type turn[P any] struct {
 	work    func(tx *stm.Tx) error
 	taken   *parcel
 	release bool // a held turn's ticket is done
-	stuck   error
+	awake   bool // not waiting for the disk alone
+	asked   []*question
 }
 
 // event is a firing, to be traced once it has happened.
@@ -73,12 +75,16 @@ func (m *Module[P]) Turn(ctx context.Context) error {
 	if t.work == nil {
 		t.work = m.attempt
 	}
-	t.batch = min(len(t.backlog), m.w.DrainMax)
-	if err := stm.Do(ctx, t.work); err != nil {
+	t.queued, t.firings = len(t.backlog), 0
+	err := stm.Do(ctx, t.work)
+	m.tx.outer = nil
+	if err != nil {
 		m.space.rollback()
 		return err
 	}
-	m.asleep = m.tx.now
+	if t.awake {
+		m.asleep, m.hold.news = m.tx.now, 0
+	}
 	t.backlog = eat(t.backlog, t.batch)
 	t.backlog = t.taken.unpack(t.backlog, m.w.Self)
 	if t.firings == 0 && len(m.space.dirty) == 0 && !t.release {
@@ -88,55 +94,52 @@ func (m *Module[P]) Turn(ctx context.Context) error {
 		t.number++
 		m.tell(ctx)
 	}
-	return m.hold.settle(ctx, m)
+	return m.settle(ctx)
 }
 
 // attempt is the body of a turn's transaction.
 func (m *Module[P]) attempt(stx *stm.Tx) error {
 	t := &m.turn
-	m.space.rollback()
-	m.tx.outer, m.tx.ended = stx, false
-	m.tx.now = env.Time(stx).UnixNano()
-	m.reset()
-	full := len(m.hold.turns) >= m.w.HeldMax
-	if !full {
+	m.reset(stx)
+	if t.awake = len(m.hold.turns) < m.w.HeldMax; t.awake {
 		m.awake()
+		m.fetch(stx)
 		m.messages()
 		if err := m.rest(); err != nil {
 			return err
 		}
 	}
 	if len(m.hold.turns) > 0 {
-		t.stuck, t.release = m.hold.turns[0].ticket.Done(stx)
-		if t.release && t.stuck != nil {
-			return t.stuck
+		var err error
+		if err, t.release = m.hold.turns[0].ticket.Done(stx); t.release && err != nil {
+			return fmt.Errorf("rule: a turn of %s did not become durable: %w", m.table.Name, err)
 		}
 	}
-	if q := m.asked.Get(stx); q != nil {
+	for _, q := range t.asked {
 		m.answer(stx, q)
+	}
+	if t.firings > 0 || t.batch > 0 || t.taken != nil || t.release {
 		return nil
 	}
-	if t.firings > 0 || t.batch > 0 && !full || t.release {
-		return nil
-	}
-	if !full {
-		if t.taken = m.inbox.take(stx); t.taken != nil {
-			return nil
-		}
-		if due := m.space.due(m.tx.now); due != 0 {
-			stx.WakeAt(time.Unix(0, due))
-		}
+	if due := m.space.due(m.tx.now); due != 0 && t.awake {
+		stx.WakeAt(time.Unix(0, due))
 	}
 	return stm.ErrRetry
 }
 
 // reset drops what an earlier attempt has produced.
-func (m *Module[P]) reset() {
+func (m *Module[P]) reset(stx *stm.Tx) {
 	t := &m.turn
+	m.space.rollback()
+	m.tx.outer, m.tx.ended = stx, false //stmvet:ok a rule's Tx has it while the body runs, and not after
+	m.tx.now = env.Time(stx).UnixNano()
 	clear(t.out)
 	clear(t.early)
 	clear(t.fired)
-	t.out, t.early, t.fired = t.out[:0], t.early[:0], t.fired[:0]
+	clear(t.asked)
+	t.out, t.early, t.fired, t.asked = t.out[:0], t.early[:0], t.fired[:0], t.asked[:0]
+	clear(t.backlog[t.queued:])
+	t.backlog, t.batch = t.backlog[:t.queued], 0
 	t.taken, t.release, t.err = nil, false, nil
 	if t.firings > 0 { // of an attempt that did not commit: what it knows of guards is not to be trusted
 		for _, a := range m.rules {
@@ -147,11 +150,24 @@ func (m *Module[P]) reset() {
 	t.firings = 0
 }
 
-// awake looks at the clock, and at what was synced since.
-func (m *Module[P]) awake() {
-	if bits := m.space.passed(m.asleep, m.tx.now) | m.hold.news; bits != 0 {
-		m.wrote(bits)
+// fetchMax is the number of messages that are taken and handled in one transaction. More are taken in one of their own
+// first, because each Post that comes meanwhile makes the transaction that takes run again.
+const fetchMax = 8
+
+// fetch chooses the messages of this turn.
+func (m *Module[P]) fetch(stx *stm.Tx) {
+	t := &m.turn
+	if t.queued == 0 {
+		if t.taken = m.inbox.take(stx); t.taken != nil && t.taken.total <= min(fetchMax, m.w.DrainMax) {
+			t.backlog, t.taken = t.taken.unpack(t.backlog, m.w.Self), nil
+		}
 	}
+	t.batch = min(len(t.backlog), m.w.DrainMax)
+}
+
+// awake takes in what has changed by itself: the clock, what was synced, other modules.
+func (m *Module[P]) awake() {
+	m.wrote(m.space.passed(m.asleep, m.tx.now) | m.hold.news | outerBit)
 }
 
 // wrote marks the guards that have read something in bits.
@@ -188,6 +204,10 @@ func (m *Module[P]) messages() {
 }
 
 func (m *Module[P]) message(body any) (taken bool) {
+	if q, ok := body.(*question); ok {
+		m.turn.asked = append(m.turn.asked, q)
+		return true
+	}
 	for _, a := range m.kind(body) {
 		if !a.hear(&m.tx, m.State, body) {
 			continue
@@ -282,7 +302,7 @@ func (m *Module[P]) spins() error {
 			most = a
 		}
 	}
-	return &SpinError{m.table.Name, most.name, m.turn.firings}
+	return fmt.Errorf("%w: %s: a turn of %d firings without rest, most of them of %q", ErrBroken, m.table.Name, m.turn.firings, most.name)
 }
 
 // tell emits the turn's events.

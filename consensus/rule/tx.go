@@ -62,6 +62,7 @@ func (tx *Tx) Outer() *stm.Tx {
 	if tx.outer == nil {
 		panic("rule: Outer outside of a running module")
 	}
+	tx.reads |= outerBit
 	return tx.outer
 }
 

@@ -59,8 +59,11 @@ func newVar[T any](s *Space, name string, k kind, initial T) *Var[T] {
 	return v
 }
 
+// inlineMax is the size up to which a value stands in the vector itself: beyond, its number is shorter to hash and copy.
+const inlineMax = 16
+
 func (v *Var[T]) inVector(vec *vector) {
-	if v.plan.packed {
+	if v.plan.packed && v.plan.size <= inlineMax {
 		v.size = v.plan.size
 		var p unsafe.Pointer
 		p, v.off = vec.place(v.size, unsafe.Alignof(v.cur))
@@ -117,8 +120,13 @@ func (v *Var[T]) Set(tx *Tx, x T) {
 		*v.at = x
 		return
 	}
-	*v.id = v.table.id(&x)
+	v.intern(x)
 }
+
+// intern is apart because it moves its argument to the heap.
+//
+//go:noinline
+func (v *Var[T]) intern(x T) { *v.id = v.table.id(&x) }
 
 // Seen is an Output's value as it may be known outside: of the last turn that is durable.
 func (v *Var[T]) Seen(tx *stm.Tx) T {

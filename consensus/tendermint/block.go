@@ -20,8 +20,8 @@ type Block struct {
 // Accusation is two messages of one author that conflict, without their blocks.
 type Accusation struct{ First, Second Message }
 
-// AccusedMax bounds the accusations of one block.
-const AccusedMax = 16
+// accusedMax bounds the accusations of one block.
+const accusedMax = 16
 
 const (
 	blockHead     = 8 + 32 + 32 + 1
@@ -42,8 +42,8 @@ func (b Block) Bytes() []byte {
 	return append(out, b.Payload...)
 }
 
-// ValueOf names a block by its bytes.
-func ValueOf(block []byte) Value { return Value(chain.HashOf(block)) }
+// valueOf names a block by its bytes.
+func valueOf(block []byte) Value { return Value(chain.HashOf(block)) }
 
 // DecodeBlock reads a block. It keeps raw.
 func DecodeBlock(raw []byte) (Block, error) {
@@ -53,7 +53,7 @@ func DecodeBlock(raw []byte) (Block, error) {
 	b := Block{Height: Height(binary.BigEndian.Uint64(raw)), Prev: Value(raw[8:40]), State: chain.Hash(raw[40:72])}
 	n := int(raw[72])
 	raw = raw[blockHead:]
-	if n > AccusedMax || len(raw) < n*accusationLen {
+	if n > accusedMax || len(raw) < n*accusationLen {
 		return Block{}, fmt.Errorf("%w: %d accusations in %d bytes", ErrMessage, n, len(raw))
 	}
 	for range n {
@@ -87,5 +87,5 @@ func (a Accusation) Check(s *consensus.Set, v consensus.Verifier) error {
 	if err != nil {
 		return err
 	}
-	return e.Check(s, Conflict, v)
+	return e.Check(s, conflict, v)
 }

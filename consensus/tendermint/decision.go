@@ -22,7 +22,7 @@ const decisionKind = 4
 const decisionHead = 1 + 8 + 8 + 4 + 2
 
 // Value is the name of the block.
-func (d Decision) Value() Value { return ValueOf(d.Block) }
+func (d Decision) Value() Value { return valueOf(d.Block) }
 
 // precommit is what the signers have signed.
 func (d Decision) precommit() []byte {

@@ -24,3 +24,10 @@ func TestExplore(t *testing.T) {
 		require.Equal(t, w.goals, r.Goals, "%+v", w)
 	}
 }
+
+// A validator that forgets its lock is found out after some hundred states.
+func TestExploreFindsAForgottenLock(t *testing.T) {
+	r := explore.Run(ForgetfulWorld(Bounds{Rounds: 2, Values: 2, Proposes: 1}))
+	require.ErrorIs(t, r.Err, errLemma)
+	require.Less(t, r.States, 1000)
+}

@@ -51,8 +51,15 @@ type gate struct {
 	verify consensus.Verifier
 	at     at
 	seen   map[seat][]sighting
+	backed map[backing]consensus.Weight // of those who have voted for a value
 	early  []early
 	held   map[int]int // bytes of early, by author
+}
+
+type backing struct {
+	kind  Kind
+	round Round
+	value Value
 }
 
 // seat is where an author has one thing to say.
@@ -65,7 +72,10 @@ type seat struct {
 type sighting struct {
 	value Value
 	valid Round // validRound
+	raw   []byte
 }
+
+func (s sighting) of(m Message) bool { return s.value == m.Value && s.valid == m.ValidRound }
 
 type early struct {
 	raw    []byte
@@ -77,7 +87,7 @@ type early struct {
 const twoSayings = 2
 
 func newGate(l Limits, v consensus.Verifier) *gate {
-	return &gate{limits: l.orDefault(), verify: v, seen: map[seat][]sighting{}, held: map[int]int{}}
+	return &gate{limits: l.orDefault(), verify: v, seen: map[seat][]sighting{}, backed: map[backing]consensus.Weight{}, held: map[int]int{}}
 }
 
 // enter moves the gate to another height and returns what had come for it too early, still unchecked.
@@ -88,6 +98,7 @@ func (g *gate) enter(a at) (raw [][]byte) {
 		return nil
 	}
 	clear(g.seen)
+	clear(g.backed)
 	clear(g.held)
 	was := g.early
 	g.early = nil
@@ -98,14 +109,13 @@ func (g *gate) enter(a at) (raw [][]byte) {
 }
 
 // admit returns the messages that are facts from now on, in their order, and what was wrong with each of the others.
-// wanted says that a correct member has voted for a value.
-func (g *gate) admit(raw [][]byte, wanted func(Kind, Round, Value) bool) (facts []Message, errs []error) {
+func (g *gate) admit(raw [][]byte) (facts []Message, errs []error) {
 	errs = make([]error, len(raw))
 	var claims []consensus.Claim
 	var from []int
 	var open []Message
 	for i, b := range raw {
-		m, err := g.look(b, wanted)
+		m, err := g.look(b)
 		if err != nil {
 			errs[i] = err
 			continue
@@ -133,7 +143,7 @@ func (g *gate) admit(raw [][]byte, wanted func(Kind, Round, Value) bool) (facts 
 }
 
 // look makes the checks that cost no signature, cheapest first.
-func (g *gate) look(b []byte, wanted func(Kind, Round, Value) bool) (Message, error) {
+func (g *gate) look(b []byte) (Message, error) {
 	if len(b) > headBytes+g.limits.BlockBytes {
 		return Message{}, fmt.Errorf("%w: %d bytes", ErrRefused, len(b))
 	}
@@ -157,29 +167,47 @@ func (g *gate) look(b []byte, wanted func(Kind, Round, Value) bool) (Message, er
 	}
 	said := g.seen[seat{m.Kind, m.Round, m.Author}]
 	for _, s := range said {
-		if s == (sighting{m.Value, m.ValidRound}) {
+		if s.of(m) {
 			return m, fmt.Errorf("%w: %v is known", ErrStale, m)
 		}
 	}
-	if len(said) >= twoSayings && !wanted(m.Kind, m.Round, m.Value) {
+	if len(said) >= twoSayings && !g.wanted(m) {
 		return m, fmt.Errorf("%w: %v: its author has contradicted itself", ErrStale, m)
 	}
-	if m.Kind == Proposal && ValueOf(m.Block) != m.Value {
+	if m.Kind == Proposal && valueOf(m.Block) != m.Value {
 		return m, fmt.Errorf("%w: %v: another block", ErrRefused, m)
 	}
 	return m, nil
+}
+
+// wanted says that a correct member has voted for the message's value.
+func (g *gate) wanted(m Message) bool {
+	return max(g.backed[backing{Prevote, m.Round, m.Value}], g.backed[backing{Precommit, m.Round, m.Value}]) >= consensus.OneThird(g.at.set.Total())
 }
 
 // note remembers a message that is let in.
 func (g *gate) note(m Message) error {
 	k := seat{m.Kind, m.Round, m.Author}
 	for _, s := range g.seen[k] {
-		if s == (sighting{m.Value, m.ValidRound}) {
+		if s.of(m) {
 			return fmt.Errorf("%w: %v is known", ErrStale, m)
 		}
 	}
-	g.seen[k] = append(g.seen[k], sighting{m.Value, m.ValidRound})
+	g.seen[k] = append(g.seen[k], sighting{m.Value, m.ValidRound, m.Bytes()})
+	g.backed[backing{m.Kind, m.Round, m.Value}] += g.at.set.At(m.Author).Weight
 	return nil
+}
+
+// polka is the prevotes for a value, to be repeated with a proposal that stands on them.
+func (g *gate) polka(r Round, v Value) (raw [][]byte) {
+	for i := range g.at.set.Len() {
+		for _, s := range g.seen[seat{Prevote, r, i}] {
+			if s.value == v {
+				raw = append(raw, s.raw)
+			}
+		}
+	}
+	return raw
 }
 
 // keep holds a message of a later height back, as long as there is room for its alleged author.

@@ -1,6 +1,7 @@
 package tendermint
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/synodkit/synod/consensus"
@@ -9,6 +10,11 @@ import (
 
 // step is where a validator is in a round: the paper's step_p. The order matters: rules ask for "step >= prevote".
 type step uint8
+
+// String is the paper's word.
+func (s step) String() string {
+	return [...]string{"waiting", "done", "propose", "prevote", "precommit"}[s]
+}
 
 const (
 	waiting   step = iota // between heights: for work, or for others to begin
@@ -33,12 +39,32 @@ type said struct {
 	Invalid    bool
 }
 
+// String is the value and, if there is one, the validRound.
+func (s said) String() string {
+	out := s.Value.String()
+	if s.ValidRound != NoRound {
+		out += fmt.Sprintf(" vr=%d", s.ValidRound)
+	}
+	if s.Invalid {
+		out += " (not valid)"
+	}
+	return out
+}
+
 func vote(v Value) said { return said{v, NoRound, false} }
 
 // choice is a value and the round it was locked or found valid in: lockedValue and lockedRound, validValue and validRound.
 type choice struct {
 	Value Value
 	Round Round
+}
+
+// String is the value and its round.
+func (c choice) String() string {
+	if c.none() {
+		return "none"
+	}
+	return fmt.Sprintf("%v@%d", c.Value, c.Round)
 }
 
 func (c choice) none() bool { return c.Round == NoRound }
@@ -53,7 +79,7 @@ type Machine struct {
 	step    *rule.Var[step]   // step_p
 	locked  *rule.Var[choice] // lockedValue_p, lockedRound_p
 	valid   *rule.Var[choice] // validValue_p, validRound_p
-	decided *rule.Var[Value]  // decision_p[h_p]; nil: none yet
+	decided *rule.Var[choice] // decision_p[h_p], and the round of its precommits
 
 	said *rule.Pool[slot, said] // every message of this height that is known, by all authors
 
@@ -61,6 +87,7 @@ type Machine struct {
 	work  *rule.Var[bool]  // there is something to propose, or an empty block is due
 	ready *rule.Var[Value] // the result of getValue(); nil: not yet
 	awake *rule.Var[bool]  // false after a start until timers run again
+	told  *rule.Var[bool]  // the host has the decision and its certificate
 
 	timeoutPropose, timeoutPrevote, timeoutPrecommit *rule.Timer
 }
@@ -68,13 +95,15 @@ type Machine struct {
 // settings are what a table is made with. They do not change while it runs: a new set of validators gets a new table.
 type settings struct {
 	set    *consensus.Set
-	leader func(Height, Round) rule.Peer // proposer(h, r)
-	height Height                        // to begin with
-	window int                           // rounds beyond one's own in which others are heard
+	share  func(total consensus.Weight) consensus.Weight // what a quorum is: consensus.TwoThirds
+	leader func(Height, Round) rule.Peer                 // proposer(h, r)
+	height Height                                        // to begin with
+	window int                                           // rounds beyond one's own in which others are heard
 	times  timeouts
 	first  step // what a machine that is new starts in
 
 	explored *domains // nil: what is in the pool
+	forget   string   // a planted mistake: this Var is not durable
 }
 
 // domains stand for the contents of the pool in exploration, where a faulty proposer has said everything.
@@ -91,15 +120,16 @@ func newMachine(s *rule.Space, c settings) *Machine {
 	nothing := choice{Round: NoRound}
 	m := &Machine{
 		self: s.Self(), settings: c,
-		height:           rule.Durable(s, "height", c.height),
-		round:            rule.Durable(s, "round", Round(0)),
-		step:             rule.Durable(s, "step", c.first),
-		locked:           rule.Durable(s, "locked", nothing),
-		valid:            rule.Durable(s, "valid", nothing),
-		decided:          rule.Durable(s, "decided", Value{}),
+		height:           durable(s, c, "height", c.height),
+		round:            durable(s, c, "round", Round(0)),
+		step:             durable(s, c, "step", c.first),
+		locked:           durable(s, c, "locked", nothing),
+		valid:            durable(s, c, "valid", nothing),
+		decided:          durable(s, c, "decided", nothing),
 		work:             rule.Volatile(s, "work", false),
 		ready:            rule.Volatile(s, "ready", Value{}),
 		awake:            rule.Volatile(s, "awake", c.explored != nil),
+		told:             rule.Volatile(s, "told", c.explored != nil),
 		timeoutPropose:   s.Timer("timeoutPropose"),
 		timeoutPrevote:   s.Timer("timeoutPrevote"),
 		timeoutPrecommit: s.Timer("timeoutPrecommit"),
@@ -109,16 +139,25 @@ func newMachine(s *rule.Space, c settings) *Machine {
 		SlotsMax: slotsMax,
 		Weight:   func(author rule.Peer, _ slot) uint64 { return uint64(c.set.At(int(author)).Weight) },
 		Below:    func(s, floor slot) bool { return s.Height < floor.Height },
+		Also:     func(_ slot, weight uint64) bool { return weight >= m.some() },
 	})
 	return m
+}
+
+// durable is rule.Durable, but for the mistake that an exploration plants.
+func durable[T any](s *rule.Space, c settings, name string, initial T) *rule.Var[T] {
+	if name == c.forget {
+		return rule.Volatile(s, name, initial)
+	}
+	return rule.Durable(s, name, initial)
 }
 
 // slotsMax bounds what one author can have said in one height: three things a round.
 const slotsMax = 3 * 1024
 
 // Thresholds, by weight.
-func (m *Machine) quorum() uint64 { return uint64(consensus.TwoThirds(m.settings.set.Total())) } // 2f+1
-func (m *Machine) some() uint64   { return uint64(consensus.OneThird(m.settings.set.Total())) }  // f+1
+func (m *Machine) quorum() uint64 { return uint64(m.settings.share(m.settings.set.Total())) }   // 2f+1
+func (m *Machine) some() uint64   { return uint64(consensus.OneThird(m.settings.set.Total())) } // f+1
 
 func (m *Machine) at(tx *rule.Tx, r Round, k Kind) slot { return slot{m.height.Get(tx), r, k} }
 
@@ -206,6 +245,6 @@ type entered struct {
 
 func (m *Machine) tell(tx *rule.Tx) {
 	r, s := m.round.Get(tx), m.step.Get(tx)
-	asks := s == propose && m.leads(tx, r) && m.valid.Get(tx).none() && m.ready.Get(tx) == Value{}
+	asks := s == propose && m.leads(tx, r) && m.valid.Get(tx).none() && m.ready.Get(tx) == (Value{}) && !m.spoke(tx, Proposal)
 	tx.Send(rule.Host, entered{m.height.Get(tx), r, s, asks})
 }

@@ -55,6 +55,8 @@ type Message struct {
 	Author     int    // the validator's number in the epoch's set
 	Signature  []byte // of Content
 	Block      []byte // of a proposal: what Value is the hash of
+
+	raw []byte // as received
 }
 
 // ErrMessage says that bytes are not the encoding of a message, or of a decision.
@@ -82,6 +84,9 @@ func (m Message) appendContent(b []byte) []byte {
 
 // Bytes is the one encoding: content, author, signature, block.
 func (m Message) Bytes() []byte {
+	if m.raw != nil {
+		return m.raw
+	}
 	b := m.appendContent(make([]byte, 0, headBytes+len(m.Block)))
 	b = binary.BigEndian.AppendUint16(b, uint16(m.Author))
 	var sig [signatureBytes]byte
@@ -95,6 +100,7 @@ func DecodeMessage(b []byte) (Message, error) {
 		return Message{}, fmt.Errorf("%w: %d bytes, at least %d", ErrMessage, len(b), headBytes)
 	}
 	m := decodeContent(b[:contentBytes])
+	m.raw = b
 	m.Author = int(binary.BigEndian.Uint16(b[contentBytes:]))
 	m.Signature = b[contentBytes+2 : headBytes : headBytes]
 	if len(b) > headBytes {
@@ -141,9 +147,9 @@ func (m Message) String() string {
 	return fmt.Sprintf("%v(%d,%d,%v) by %d", m.Kind, m.Height, m.Round, m.Value, m.Author)
 }
 
-// Conflict is the rule of evidence: two contents that no correct validator signs both, which is to say two different ones of one
+// conflict is the rule of evidence: two contents that no correct validator signs both, which is to say two different ones of one
 // kind, epoch, height and round.
-func Conflict(first, second []byte) bool {
+func conflict(first, second []byte) bool {
 	const slot = 1 + 8 + 8 + 4 // kind to round
 	if len(first) != contentBytes || len(second) != contentBytes || string(first) == string(second) {
 		return false

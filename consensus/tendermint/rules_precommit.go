@@ -1,6 +1,10 @@
 package tendermint
 
-import "github.com/synodkit/synod/consensus/rule"
+import (
+	"fmt"
+
+	"github.com/synodkit/synod/consensus/rule"
+)
 
 // Lines 47 and 48.
 func ruleL47() rule.Rule[*Machine] {
@@ -22,6 +26,9 @@ type roundSaid struct {
 	said
 }
 
+// String is the value and the round.
+func (s roundSaid) String() string { return fmt.Sprintf("%v r'=%d", s.said, s.Round) }
+
 // everProposed is the domain of L49: what was proposed in rounds that have enough precommits.
 func everProposed(tx *rule.Tx, m *Machine) (out []roundSaid) {
 	if d := m.settings.explored; d != nil {
@@ -40,19 +47,11 @@ func everProposed(tx *rule.Tx, m *Machine) (out []roundSaid) {
 // Lines 49 to 51; the rest is L52.
 func ruleL49() rule.Rule[*Machine] {
 	return rule.For("L49 decide", everProposed, func(tx *rule.Tx, m *Machine, s roundSaid) bool {
-		return tx.Given("decision[h] = nil", m.decided.Get(tx) == Value{}) &&
+		return tx.Given("decision[h] = nil", m.decided.Get(tx).none()) &&
 			tx.Given("PROPOSAL(h,r',v,*)", m.proposedEver(tx, s.Round, s.said)) &&
 			tx.Given("2f+1 PRECOMMIT(h,r',v)", m.votes(tx, s.Round, Precommit, s.Value) >= m.quorum()) &&
 			tx.Given("valid(v)", !s.Invalid)
-	}, func(tx *rule.Tx, m *Machine, s roundSaid) { m.decides(tx, s.Round, s.Value) })
-}
-
-// A validator that is behind decides by the certificate of another: the precommits, without the messages that led to them.
-func ruleLearn() rule.Rule[*Machine] {
-	return rule.On("learn", func(tx *rule.Tx, m *Machine, d learned) bool {
-		return tx.Given("of this height", d.Height == m.height.Get(tx)) &&
-			tx.Given("decision[h] = nil", m.decided.Get(tx) == Value{})
-	}, func(tx *rule.Tx, m *Machine, d learned) { m.decides(tx, d.Round, d.Value) })
+	}, func(tx *rule.Tx, m *Machine, s roundSaid) { m.decides(tx, choice{s.Value, s.Round}) })
 }
 
 // decision tells the host what is decided, and by whose precommits.
@@ -60,16 +59,40 @@ type decision struct {
 	Height     Height
 	Round      Round
 	Value      Value
-	Precommits []rule.Fact[slot, said]
+	Precommits []rule.Fact[slot, said] // none if it was learned
 }
 
-func (m *Machine) decides(tx *rule.Tx, r Round, v Value) {
-	m.decided.Set(tx, v)
+func (m *Machine) decides(tx *rule.Tx, c choice) {
+	m.decided.Set(tx, c)
 	m.step.Set(tx, done)
 	m.timeoutPropose.Stop(tx)
 	m.timeoutPrevote.Stop(tx)
 	m.timeoutPrecommit.Stop(tx)
-	tx.Send(rule.Host, decision{m.height.Get(tx), r, v, m.said.Facts(tx, m.at(tx, r, Precommit), vote(v))})
+}
+
+// The host is told once the precommits are there, which after a crash they are only when others have repeated them.
+func ruleTell() rule.Rule[*Machine] {
+	return rule.Upon("L50 tell", func(tx *rule.Tx, m *Machine) bool {
+		return tx.Given("decided", m.step.Get(tx) == done) &&
+			tx.Given("not yet told", !m.told.Get(tx)) &&
+			tx.Given("2f+1 PRECOMMIT(h,r',v)", m.votes(tx, m.decided.Get(tx).Round, Precommit, m.decided.Get(tx).Value) >= m.quorum())
+	}, func(tx *rule.Tx, m *Machine) {
+		d := m.decided.Get(tx)
+		m.told.Set(tx, true)
+		tx.Send(rule.Host, decision{m.height.Get(tx), d.Round, d.Value, m.said.Facts(tx, m.at(tx, d.Round, Precommit), vote(d.Value))})
+	})
+}
+
+// A validator that is behind decides by another's certificate, without the messages that led to it.
+func ruleLearn() rule.Rule[*Machine] {
+	return rule.On("learn", func(tx *rule.Tx, m *Machine, d learned) bool {
+		return tx.Given("of this height", d.Height == m.height.Get(tx)) &&
+			tx.Given("not yet told", !m.told.Get(tx))
+	}, func(tx *rule.Tx, m *Machine, d learned) {
+		m.decides(tx, choice{d.Value, d.Round})
+		m.told.Set(tx, true)
+		tx.Send(rule.Host, decision{Height: d.Height, Round: d.Round, Value: d.Value})
+	})
 }
 
 // laterRounds is the domain of L55.
@@ -85,7 +108,7 @@ func laterRounds(tx *rule.Tx, m *Machine) (rs []Round) {
 
 // heard is the weight of those who have said anything in a round.
 func (m *Machine) heard(tx *rule.Tx, r Round) uint64 {
-	return max(m.anyVotes(tx, r, Proposal), m.anyVotes(tx, r, Prevote), m.anyVotes(tx, r, Precommit))
+	return m.said.WeightAny(tx, m.at(tx, r, Proposal), m.at(tx, r, Prevote), m.at(tx, r, Precommit))
 }
 
 // Lines 55 and 56.

@@ -15,7 +15,8 @@ type Bounds struct {
 	Invalid  bool // and one that is not
 	Proposes int  // the round in which the faulty validator is the proposer; NoRound: never
 	Crashes  int
-	Starts   bool // validators begin by waiting for work
+	Starts   bool   // validators begin by waiting for work
+	Forget   string // a Var that a crash forgets, although it is to be durable: a planted mistake
 }
 
 // faultyPeer is the last of four.
@@ -24,7 +25,7 @@ const faultyPeer rule.Peer = 3
 // World is algorithm 1 with its surroundings, for package explore. Its invariants are agreement, validity and what the paper's lemmas say
 // of single states. A validator that says two things in one place is an error by itself.
 func World(b Bounds) rule.World[*Machine] {
-	c := settings{set: fourEqual(), leader: b.leader, first: propose, height: 1, explored: b.domains()}
+	c := settings{set: fourEqual(), share: consensus.TwoThirds, leader: b.leader, first: propose, height: 1, explored: b.domains(), forget: b.Forget}
 	if b.Starts {
 		c.first = waiting
 	}
@@ -95,31 +96,32 @@ func (b Bounds) domains() *domains {
 
 func allDecided(tx *rule.Tx, ms []*Machine) bool {
 	for _, m := range ms {
-		if m.decided.Get(tx) == (Value{}) {
+		if m.decided.Get(tx).none() {
 			return false
 		}
 	}
 	return true
 }
 
-// What must hold in every state, in the order of the paper's section on correctness.
+// ErrAgreement is the violation that matters. Validity and the lemmas are what else must hold in every state, in the order of the paper's
+// section on correctness.
 var (
 	ErrAgreement = errors.New("agreement: two correct validators decide differently")
-	ErrValidity  = errors.New("validity: a value that is not valid is decided")
-	ErrLemma     = errors.New("lemma")
+	errValidity  = errors.New("validity: a value that is not valid is decided")
+	errLemma     = errors.New("lemma")
 )
 
 type lemmas struct{ b Bounds }
 
-func broken(what string) error { return fmt.Errorf("%w: %s", ErrLemma, what) }
+func broken(what string) error { return fmt.Errorf("%w: %s", errLemma, what) }
 
 func (l lemmas) check(tx *rule.Tx, ms []*Machine) error {
 	var first Value
 	for _, m := range ms {
-		switch d := m.decided.Get(tx); {
+		switch d := m.decided.Get(tx).Value; {
 		case d == Value{}:
 		case int(d[0]) > l.b.Values:
-			return ErrValidity
+			return errValidity
 		case first != Value{} && d != first:
 			return ErrAgreement
 		default:
@@ -147,14 +149,30 @@ func (l lemmas) one(tx *rule.Tx, m *Machine) error {
 		return broken("lockedRound <= validRound <= round")
 	case !lock.none() && m.ownVote(tx, lock.Round, Precommit) != lock.Value:
 		return broken("locked without a precommit")
+	case s == prevote && l.disloyal(tx, m, lock, r):
+		return broken("a prevote against the lock without a polka that is newer, and older than the round")
 	case s == propose && valid.Round == r:
 		return broken("valid in this round before the prevote")
 	case !valid.none() && m.votes(tx, valid.Round, Prevote, valid.Value) < m.quorum():
 		return broken("valid without a polka")
-	case (m.decided.Get(tx) != Value{}) != (s == done):
+	case m.decided.Get(tx).none() == (s == done):
 		return broken("a validator goes on after its decision")
 	}
 	return nil
+}
+
+// disloyal is a prevote of round r for another value than the locked one that no polka of a round between the lock's and r allows.
+func (l lemmas) disloyal(tx *rule.Tx, m *Machine, lock choice, r Round) bool {
+	v := m.ownVote(tx, r, Prevote)
+	if lock.none() || v == (Value{}) || v == lock.Value {
+		return false
+	}
+	for vr := lock.Round; vr < r; vr++ {
+		if m.votes(tx, vr, Prevote, v) >= m.quorum() {
+			return false
+		}
+	}
+	return true
 }
 
 func (m *Machine) ownVote(tx *rule.Tx, r Round, k Kind) Value {
@@ -185,7 +203,10 @@ func (l lemmas) round(tx *rule.Tx, m *Machine, r Round) error {
 		}
 	}
 	if s, ok := m.said.Own(tx, m.at(tx, r, Precommit)); ok {
+		_, voted := m.said.Own(tx, m.at(tx, r, Prevote))
 		switch {
+		case !voted:
+			return broken("a precommit before the prevote")
 		case m.anyVotes(tx, r, Prevote) < m.quorum():
 			return broken("a precommit without 2f+1 prevotes")
 		case s.Value != (Value{}) && m.votes(tx, r, Prevote, s.Value) < m.quorum():

@@ -3,6 +3,7 @@ package explore
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/synodkit/synod/consensus/rule"
@@ -11,7 +12,12 @@ import (
 // ErrUnfinished says that there are more states than World.StatesMax.
 var ErrUnfinished = errors.New("explore: more states than StatesMax")
 
-// Violation is a state that must not be, and the shortest way there.
+// ErrPanic says that a guard or an action has panicked: guards must be total.
+var ErrPanic = errors.New("explore: panic")
+
+const statesMax = 20_000_000
+
+// Violation is a state that must not be, and a shortest way there.
 type Violation struct {
 	Err   error
 	Story []string // step by step
@@ -28,97 +34,100 @@ func (v *Violation) Unwrap() error { return v.Err }
 
 // Result is what a search has seen.
 type Result struct {
-	States      int // different
-	Transitions int // steps made; several may lead to one state
-	Cut         int // steps to states outside Bound, which were not entered
-	Goals       int // states in which Goal holds
-	Depth       int // steps to the farthest state
-	Fired       map[string]int
-	Sum         uint64 // of the fingerprints: equal sums mean equal sets of states
-	Err         error  // nil, a *Violation, or ErrUnfinished
-}
-
-// search is one breadth-first search.
-type search[P any] struct {
-	m      *rule.Machine[P]
-	w      rule.World[P]
-	res    Result
-	seen   seen
-	links  []link // of each state, in the order in which they were found
-	words  int
-	here   uint32
-	next   []uint64
-	nextID []uint32
-	first  []uint64
-	fired  map[rule.Label]int
-}
-
-type link struct {
-	parent uint32
-	label  rule.Label
+	States      int            // different
+	Transitions int            // steps made; several may lead to one state
+	Cut         int            // states outside Bound, which were not entered
+	Goals       int            // states in which Goal holds
+	Depth       int            // steps to the farthest state
+	Fired       map[string]int // steps by rule; one that never fired proves nothing
+	Err         error          // nil, a *Violation, or ErrUnfinished
 }
 
 // Run looks at all states of w, breadth first, so that a violation comes with a shortest story.
 func Run[P any](w rule.World[P]) Result { return run(w, func(*rule.Machine[P]) {}) }
 
+// Without is Run with one named conjunct of one rule deleted.
+func Without[P any](w rule.World[P], name, conjunct string) Result {
+	return run(w, func(m *rule.Machine[P]) { m.Drop(name, conjunct) })
+}
+
 func run[P any](w rule.World[P], prepare func(*rule.Machine[P])) Result {
 	if w.StatesMax == 0 {
-		w.StatesMax = 20_000_000
+		w.StatesMax = statesMax
 	}
 	for {
-		s := &search[P]{w: w, m: w.Machine(), fired: map[rule.Label]int{}}
+		s := &search[P]{w: w, m: w.Machine()}
 		prepare(s.m)
 		if again := s.run(&w); !again {
-			s.count()
+			s.res.States = len(s.links)
+			s.res.Fired = s.m.Fired()
 			return s.res
 		}
 	}
 }
 
-// run reports whether the world's vector was too small and the search must begin again.
+// search is one breadth-first search. States are kept while they wait for their successors; what stays of each is its
+// fingerprint, and where it came from.
+type search[P any] struct {
+	m     *rule.Machine[P]
+	w     rule.World[P]
+	res   Result
+	seen  seen
+	links []link // of each state, in the order in which they were found
+	words int
+	here  uint32 // the state whose successors are looked at
+	ids   []uint32
+	next  []uint64 // the states of ids
+	first []uint64
+}
+
+type link struct{ parent, label uint32 }
+
+// run reports whether the world's vector was too small: then the search must begin again.
 func (s *search[P]) run(w *rule.World[P]) (again bool) {
 	defer func() {
 		if r := recover(); r != nil {
 			if again = w.Grow(r); !again {
-				panic(r)
+				s.fail(fmt.Errorf("%w: %s: %v", ErrPanic, s.m.Running(), r), s.here)
 			}
 		}
 	}()
-	s.first = append([]uint64(nil), s.m.State()...)
+	s.first = slices.Clone(s.m.State())
 	s.words = len(s.first)
 	s.m.Load(s.first)
-	s.links = append(s.links, link{})
-	s.seen.add(fingerprint(s.first))
-	s.res.Sum = fingerprint(s.first)
-	frontier, ids := s.first, []uint32{0}
-	if s.judge(0) {
+	if !s.enter(0) {
 		return false
 	}
-	for len(ids) > 0 {
+	for len(s.ids) > 0 {
+		states, ids := s.next, s.ids
+		s.next, s.ids = nil, nil
 		for i, id := range ids {
 			s.here = id
-			s.m.Load(frontier[i*s.words : (i+1)*s.words])
+			s.m.Load(states[i*s.words : (i+1)*s.words])
 			s.m.Successors(s.visit)
 			if s.res.Err != nil {
 				return false
 			}
 		}
-		if len(s.nextID) > 0 {
+		if len(s.ids) > 0 {
 			s.res.Depth++
 		}
-		frontier, s.next = s.next, frontier[:0:0]
-		ids, s.nextID = s.nextID, ids[:0]
 	}
 	return false
 }
 
 // visit looks at one successor and reports whether to go on.
-func (s *search[P]) visit(l rule.Label) bool {
+func (s *search[P]) visit(label uint32) bool {
 	s.res.Transitions++
 	if err := s.m.Err(); err != nil {
-		s.fail(err, s.here, l)
+		s.fail(err, s.here, label)
 		return false
 	}
+	return s.enter(label)
+}
+
+// enter takes in the current state, if it is new, and reports whether to go on.
+func (s *search[P]) enter(label uint32) bool {
 	state := s.m.State()
 	h := fingerprint(state)
 	if !s.seen.add(h) {
@@ -129,54 +138,40 @@ func (s *search[P]) visit(l rule.Label) bool {
 		s.res.Cut++
 		return true
 	}
-	s.res.Sum += h
 	id := uint32(len(s.links))
-	s.links = append(s.links, link{s.here, l})
-	s.nextID = append(s.nextID, id)
+	s.links = append(s.links, link{s.here, label})
+	s.ids = append(s.ids, id)
 	s.next = append(s.next, state...)
-	if len(s.links) > s.w.StatesMax {
-		s.res.Err = ErrUnfinished
-		return false
-	}
-	return !s.judge(id)
-}
-
-// judge looks at a new state and reports whether the search is over.
-func (s *search[P]) judge(id uint32) bool {
-	tx, ps := s.m.Processes()
 	if s.w.Invariant != nil {
 		if err := s.w.Invariant(tx, ps); err != nil {
-			s.fail(err, s.links[id].parent, s.links[id].label)
-			return true
+			s.fail(err, id)
+			return false
 		}
 	}
 	if s.w.Goal != nil && s.w.Goal(tx, ps) {
 		s.res.Goals++
 	}
-	return false
+	if len(s.links) > s.w.StatesMax {
+		s.res.Err = ErrUnfinished
+		return false
+	}
+	return true
 }
 
-// fail tells how the state after l from parent is reached.
-func (s *search[P]) fail(err error, parent uint32, last rule.Label) {
+// fail tells how a state is reached, and what was done there.
+func (s *search[P]) fail(err error, state uint32, then ...uint32) {
 	v := &Violation{Err: err}
-	var ls []rule.Label
-	if last != 0 || parent != 0 {
-		ls = append(ls, last)
+	labels := then
+	for id := state; id != 0; id = s.links[id].parent {
+		labels = append(labels, s.links[id].label)
 	}
-	for id := parent; id != 0; id = s.links[id].parent {
-		ls = append(ls, s.links[id].label)
-	}
-	was := append([]uint64(nil), s.m.State()...)
+	now := slices.Clone(s.m.State())
 	s.m.Load(s.first)
-	for i := len(ls) - 1; i >= 0; i-- {
-		v.Story = append(v.Story, s.m.Tell(ls[i]))
-		s.m.Do(ls[i])
+	for _, l := range slices.Backward(labels) {
+		v.Story = append(v.Story, s.m.Tell(l))
+		s.m.Do(l)
 	}
 	v.State = s.m.Describe()
-	s.m.Load(was)
+	s.m.Load(now)
 	s.res.Err = v
-}
-
-func (s *search[P]) count() {
-	s.res.States = len(s.links)
 }
