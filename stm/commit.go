@@ -2,7 +2,6 @@ package stm
 
 import (
 	"cmp"
-	"runtime"
 	"slices"
 )
 
@@ -147,9 +146,7 @@ func (tx *Tx) lock(e *write) bool {
 		l := e.c.lock.Load()
 		switch {
 		case l&lockBit != 0:
-			if spin > 30 {
-				runtime.Gosched()
-			}
+			pause(spin)
 		case l&serialBit != 0 && tx.normal != serial:
 			return false
 		case e.c.lock.CompareAndSwap(l, l|lockBit):

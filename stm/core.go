@@ -23,9 +23,9 @@ type core struct {
 	lock  atomic.Uint64
 	word  atomic.Uint64
 	ptr   unsafe.Pointer // accessed atomically
+	kind  kind
 	extra atomic.Pointer[extra]
 	owner atomic.Uint64 // world number << 32 | id in that world; 0: no simulation has touched it
-	kind  kind
 }
 
 // extra is what only some Vars need.
@@ -61,7 +61,7 @@ func (c *core) publish(w uint64, p unsafe.Pointer) {
 
 // latest is the last committed value, outside any transaction.
 func (c *core) latest() (uint64, unsafe.Pointer) {
-	for {
+	for spin := 0; ; spin++ {
 		l := c.lock.Load()
 		if l < lockBit {
 			w, p := c.value()
@@ -69,6 +69,13 @@ func (c *core) latest() (uint64, unsafe.Pointer) {
 				return w, p
 			}
 		}
+		pause(spin)
+	}
+}
+
+// pause waits for a committer, which has a lock for less than a microsecond, unless it has lost its processor.
+func pause(spin int) {
+	if spin > 40 {
 		runtime.Gosched()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -230,11 +231,12 @@ func trial(t *testing.T, l life, m mishap, k int, watchContext bool) (struck boo
 		}
 		var err error
 		var r any
-		returned, over := false, false
+		returned := false
+		var over atomic.Bool
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			defer func() {
-				over = true
+				over.Store(true)
 				if r = recover(); r != nil && r != errBoom {
 					panic(r)
 				}
@@ -243,11 +245,11 @@ func trial(t *testing.T, l life, m mishap, k int, watchContext bool) (struck boo
 			returned = true
 		})
 		synctest.Wait()
-		if over { // before a commit would clear up after it
+		if over.Load() { // before a commit would clear up after it
 			s.quiet(t)
 		}
 		set(t, s.gate, 1)
-		time.Sleep(2 * time.Hour) // of the bubble: for the alarm
+		<-time.NewTimer(2 * time.Hour).C // of the bubble: for the alarm
 		wg.Wait()
 		struck = p.struck
 		s.judge(t, fmt.Sprintf("%s, %s at point %d", l.name, m.name, k), err, returned)

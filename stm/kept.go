@@ -7,15 +7,26 @@ import (
 	"unsafe"
 )
 
-// pinAfter lost runs a transaction that has not written yet is pinned: it reads the values of one version for as long
-// as it takes, and so its run cannot lose. Committers keep what they replace meanwhile, and wait for nobody.
-const pinAfter = 4
+// After so many lost runs a transaction that has not written yet is pinned: it reads the values of one version for as
+// long as it takes, and so its run cannot lose. Committers keep what they replace meanwhile, and wait for nobody.
+const (
+	pinAfter = 4
+	longRun  = 16 // a lost run that has read so many Vars is enough
+)
 
-// pins is the record of the pinned runs.
+// pins is the record of the pinned runs. Committers look at it without the lock.
 type pins struct {
-	mu   sync.Mutex
-	open []uint64 // their versions
-	vars []*core  // those that keep values
+	mu     sync.Mutex    // guards open
+	open   []uint64      // their versions, the oldest first
+	oldest atomic.Uint64 // of them; older than that nobody wants
+	newest atomic.Uint64 // of them; who is replaced and newer is wanted by nobody; 0 if there is none
+	keep   atomic.Pointer[keeper]
+}
+
+// keeper is an entry in the list of Vars that keep values.
+type keeper struct {
+	c    *core
+	next *keeper
 }
 
 // kept is a replaced value, and those it replaced before. It is needed by pinned runs only.
@@ -35,6 +46,10 @@ func (tx *Tx) pin() {
 	for {
 		g := clock.Load()
 		v := g&^keepBit + ahead + tick
+		p.newest.Store(v) // whoever sees the bit sees it
+		if len(p.open) == 0 {
+			p.oldest.Store(v)
+		}
 		if clock.CompareAndSwap(g, v|keepBit) {
 			p.open = append(p.open, v)
 			tx.normal, tx.pinned = pinned, v
@@ -51,43 +66,62 @@ func (tx *Tx) unpin() {
 	tx.normal = running
 	i := slices.Index(p.open, tx.pinned)
 	p.open = slices.Delete(p.open, i, i+1)
-	if len(p.open) > 0 {
+	if n := len(p.open); n > 0 {
+		p.oldest.Store(p.open[0])
+		p.newest.Store(p.open[n-1])
 		return
 	}
 	for g := clock.Load(); !clock.CompareAndSwap(g, g&^keepBit); g = clock.Load() {
 	}
-	for _, c := range p.vars {
-		c.extra.Load().kept.Store(nil)
+	p.newest.Store(0)
+	p.sweep()
+}
+
+// sweep drops all that is kept. The caller holds the lock, and no run is pinned.
+func (p *pins) sweep() {
+	for k := p.keep.Swap(nil); k != nil; k = k.next {
+		k.c.extra.Load().kept.Store(nil)
 	}
-	clear(p.vars)
-	p.vars = p.vars[:0]
 }
 
 // keepReplaced keeps the values that this commit is about to replace and that a pinned run may want: those that were
 // there when it was pinned. A run that is pinned later sees this commit.
 func (tx *Tx) keepReplaced() {
 	p := &clock.pins
+	newest := p.newest.Load()
+	for i := range tx.ws {
+		e := &tx.ws[i]
+		if version := e.old &^ waitBit; version <= newest {
+			k := &kept{version: version}
+			k.w, k.p = e.c.value()
+			p.add(e.c, k)
+		}
+	}
+	if clock.Load()&keepBit != 0 {
+		return // who takes it away sweeps
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.open) == 0 {
+		p.sweep()
+	}
+}
+
+// add enters k, the value of c that is about to be replaced. The caller holds the lock of c.
+func (p *pins) add(c *core, k *kept) {
+	x := c.more()
+	before := x.kept.Load()
+	for k.older.Store(before); !x.kept.CompareAndSwap(before, k); k.older.Store(before) {
+		before = x.kept.Load() // it has been swept
+	}
+	k.trim(p.oldest.Load())
+	if before != nil {
 		return
 	}
-	oldest, newest := slices.Min(p.open), slices.Max(p.open)
-	for i := range tx.ws {
-		e := &tx.ws[i]
-		k := &kept{version: e.old &^ waitBit}
-		if k.version > newest {
-			continue
+	for e := (&keeper{c: c}); ; {
+		if e.next = p.keep.Load(); p.keep.CompareAndSwap(e.next, e) {
+			return
 		}
-		k.w, k.p = e.c.value()
-		x := e.c.more()
-		before := x.kept.Load()
-		if before == nil {
-			p.vars = append(p.vars, e.c)
-		}
-		k.older.Store(before)
-		k.trim(oldest)
-		x.kept.Store(k)
 	}
 }
 

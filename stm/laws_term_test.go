@@ -17,7 +17,7 @@ type term struct {
 // ops are the operations of a term and the number of terms under each.
 var ops = map[string]int{
 	"get": 0, "set": 0, "add": 0, "ret": 0, "hook": 0, "check": 0, "retry": 0, "errRetry": 0, "fail": 0, "panic": 0,
-	"seq": 2, "cond": 2, "orelse": 2, "select": 2, "select3": 3, "try": 1, "guard": 1,
+	"seq": 2, "cond": 2, "orelse": 2, "select": 2, "select3": 3, "try": 1, "ignore": 1, "guard": 1,
 }
 
 const termVars = 4
@@ -49,9 +49,9 @@ func terms(depth int, of ...string) *rapid.Generator[term] {
 // The languages: total always ends with a value; plain may also wait, and has what every engine knows; failing adds errors;
 // any has everything.
 var (
-	total   = []string{"get", "set", "add", "ret", "seq", "seq", "cond"}
+	total   = []string{"get", "get", "set", "set", "add", "add", "ret", "seq", "seq", "seq", "cond"}
 	plain   = append([]string{"check", "retry", "orelse", "select", "select3"}, total...)
-	failing = append([]string{"fail", "hook", "errRetry", "try"}, plain...)
+	failing = append([]string{"fail", "hook", "errRetry", "try", "ignore"}, plain...)
 	any_    = append([]string{"panic", "guard"}, failing...)
 )
 
@@ -184,6 +184,12 @@ func (p *term) meaning(m *world) (int, fate) {
 			return 100 + x, done
 		}
 		return x, f
+	case "ignore":
+		x, f := p.kids[0].meaning(m)
+		if f == failed {
+			return 200 + x, done
+		}
+		return x, f
 	case "guard":
 		if x, f := p.kids[0].meaning(m); f != crashed {
 			return x, f
@@ -240,6 +246,12 @@ func (p *term) run(tx *Tx, vs []*Var[int], hook func(n int)) (int, error) {
 		return Select(tx, alternatives...)
 	case "try":
 		return tried(tx, kid(0))
+	case "ignore":
+		x, err := kid(0)(tx)
+		if f, ok := err.(failure); ok {
+			return 200 + int(f), nil
+		}
+		return x, err
 	case "guard":
 		return unhurt(tx, kid(0))
 	}

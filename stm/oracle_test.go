@@ -177,7 +177,7 @@ func TestOracleTokens(t *testing.T) {
 								if a[i].Get(tx) == 0 {
 									return 0, ErrRetry
 								}
-								a[i].Update(tx, func(x int) int { return x - 1 })
+								a[i].Update(tx, func(x int) int { runtime.Gosched(); return x - 1 })
 								a[(i+1)%n].Update(tx, func(x int) int { return x + 1 })
 								return 0, nil
 							})
@@ -190,6 +190,7 @@ func TestOracleTokens(t *testing.T) {
 						func(tx *oracle.Tx) int { tx.Assert(b[n].Get(tx) < 0); return 0 },
 						func(tx *oracle.Tx) int {
 							tx.Assert(b[i].Get(tx) > 0)
+							runtime.Gosched()
 							b[i].Set(tx, b[i].Get(tx)-1)
 							b[(i+1)%n].Set(tx, b[(i+1)%n].Get(tx)+1)
 							return 0

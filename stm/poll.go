@@ -61,8 +61,9 @@ func (w *Waiter) Stop() {
 func (tx *Tx) waiter() *Waiter {
 	tx.settle()
 	if len(tx.rs) == 0 && tx.alarm.IsZero() {
+		says := tx.forever()
 		tx.release()
-		panic(forever)
+		panic(says)
 	}
 	if seam.Running() {
 		refuseOwned(tx.rs)

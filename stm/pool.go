@@ -11,12 +11,13 @@ import (
 // used last by the address of its stack. The address is a hint and nothing else. A Tx with a home is taken by a
 // compare-and-swap of its busy word, so whoever finds it, from whatever stack, has it alone; and who is not lucky takes
 // a spare one.
-var pool = txPool{spare: sync.Pool{New: func() any { return newTx() }}, waits: sync.Pool{New: newWait}}
+var pool txPool
 
 type txPool struct {
 	homes [256]atomic.Pointer[Tx] // by a hash of the piece of stack
-	spare sync.Pool
-	waits sync.Pool
+	spare sync.Pool               // of *Tx
+	waits sync.Pool               // of *wait
+	made  atomic.Uint64
 }
 
 const (
@@ -25,7 +26,7 @@ const (
 )
 
 func newTx() *Tx {
-	tx := &Tx{normal: running}
+	tx := &Tx{normal: running, number: pool.made.Add(1)}
 	tx.rs, tx.ws, tx.order = tx.rsBuf[:0], tx.wsBuf[:0], tx.ordBuf[:0]
 	return tx
 }
@@ -53,7 +54,10 @@ func (p *txPool) get(h *atomic.Pointer[Tx]) *Tx {
 	if debugging.Load() != nil {
 		return debugTx()
 	}
-	tx := p.spare.Get().(*Tx)
+	tx, _ := p.spare.Get().(*Tx)
+	if tx == nil {
+		tx = newTx()
+	}
 	if h.Load() == nil {
 		tx.settled = true
 		tx.busy.Store(1)

@@ -1,9 +1,6 @@
 package stm
 
-import (
-	"runtime"
-	"unsafe"
-)
+import "unsafe"
 
 // looseReads is how many Vars a run may have read and still take a version beyond the clock by looking at all of them
 // again, instead of advancing the clock. So small transactions on Vars that only they use share no memory at all.
@@ -17,10 +14,10 @@ func (tx *Tx) read(c *core) (uint64, unsafe.Pointer) {
 			return e.w, e.p
 		}
 	}
-	for {
+	for spin := 0; ; spin++ {
 		l := c.lock.Load()
 		if l >= serialBit || tx.mode != running {
-			if w, p, ok := tx.readUnusual(c, l); ok {
+			if w, p, ok := tx.readUnusual(c, l, spin); ok {
 				return w, p
 			}
 			continue
@@ -38,15 +35,16 @@ func (tx *Tx) read(c *core) (uint64, unsafe.Pointer) {
 // readUnusual is read when c carries a flag or when the run is not an ordinary one. If not ok, look again.
 //
 //go:noinline
-func (tx *Tx) readUnusual(c *core, l uint64) (w uint64, p unsafe.Pointer, ok bool) {
-	tx.used = true
+func (tx *Tx) readUnusual(c *core, l uint64, spin int) (w uint64, p unsafe.Pointer, ok bool) {
 	switch {
 	case tx.mode == dead:
 		tx.misused()
 	case l&lockBit != 0:
-		runtime.Gosched()
+		pause(spin)
 		return 0, nil, false
-	case tx.normal == serial:
+	}
+	tx.used = true
+	if tx.normal == serial {
 		return tx.reserve(c, l)
 	}
 	w, p = c.value()
@@ -81,9 +79,12 @@ func (tx *Tx) log(c *core, l uint64) {
 	tx.rs[n] = read{c, l}
 }
 
-// newer deals with a version l beyond the snapshot: nothing read before may have changed, or the run is lost. Ok means
-// that the value belongs to one moment with all that was read: now. What the snapshot has was there at that moment too,
-// so it stays as it is. Otherwise the snapshot has moved to now, and the Var must be read again.
+// newer deals with a version l beyond the snapshot: nothing read before may have changed, or the run is lost.
+//
+// After few reads the value is taken as it is (ok): it and all that was read hold now. The snapshot need not move,
+// because what it has, it still has now: a commit with a version below its end had its locks when the snapshot was
+// taken, so a Var that is free and has such a version has had that value since, and a later read of it belongs to the
+// same moment. Otherwise the snapshot moves to now, and the Var must be read again.
 func (tx *Tx) newer(l uint64) (ok bool) {
 	n := len(tx.rs)
 	var g uint64

@@ -179,7 +179,7 @@ func (tx *Tx) yield() {
 	switch {
 	case tx.tries >= escalateAfter:
 		tx.escalate()
-	case tx.tries >= pinAfter && len(tx.ws) == 0 && !tx.wrote:
+	case (tx.tries >= pinAfter || len(tx.rs) >= longRun) && len(tx.ws) == 0 && !tx.wrote:
 		tx.pin()
 	case tx.tries > 2:
 		runtime.Gosched()

@@ -28,8 +28,9 @@ type Tx struct {
 	pinned  uint64        // the version that a pinned run reads
 	index   index         // of ws, if it is large
 	undo    []undone
-	level   int // entries of ws below it belong to an enclosing branch
-	tries   int // runs lost to conflicts since the last wait
+	level   int    // entries of ws below it belong to an enclosing branch
+	number  uint64 // of all there are; see Lane
+	tries   int    // runs lost to conflicts since the last wait
 	after   []func()
 	now     time.Time
 	alarm   time.Time // earliest WakeAt
@@ -188,13 +189,14 @@ func (tx *Tx) Now() time.Time {
 }
 
 // Lane is a number for spreading writers over the parts of one thing: the same throughout a run, usually another one for
-// transactions that run at once, another after a lost run. It means nothing else. In a simulation it is always 0.
+// transactions that run at once, another after a lost run. It means nothing else. In a simulation and in a model it is
+// always 0.
 func (tx *Tx) Lane() uint64 {
 	tx.live()
-	if tx.world != nil {
+	if tx.world != nil || tx.mode == special {
 		return 0
 	}
-	return (uint64(uintptr(unsafe.Pointer(tx)))>>6 + uint64(tx.tries)) * spread >> 32
+	return tx.number + uint64(tx.tries)
 }
 
 // WakeAt makes a wait that this run may end in, in whatever branch, also end at the instant at. Package env builds

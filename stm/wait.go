@@ -1,6 +1,7 @@
 package stm
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -34,13 +35,11 @@ type simWait struct {
 	token seam.Token
 }
 
-func newWait() any {
+func newWait() *wait {
 	w := new(wait)
 	w.cond.L = &w.mu
 	return w
 }
-
-const forever = "stm: Retry with nothing read would wait for ever"
 
 // fire ends the wait.
 func (w *wait) fire() {
@@ -75,13 +74,13 @@ func (w *wait) take(tx *Tx) {
 }
 
 // ask asks ctx all there is to ask, before anything is registered: ctx may be a user's, and panic.
-func (w *wait) ask(ctx context.Context) {
+func (w *wait) ask(ctx context.Context, next *Tx) {
 	w.done, w.list = ctx.Done(), waitlist.Under(ctx)
 	if w.list != nil {
 		_, w.limited = ctx.Deadline()
 	}
 	if len(w.nodes) == 0 && w.alarm.IsZero() && w.done == nil {
-		panic(forever)
+		panic(cmp.Or(next, newTx()).forever())
 	}
 }
 
@@ -102,10 +101,13 @@ func (tx *Tx) block(ctx context.Context) (*Tx, error) {
 	if seam.Running() {
 		refuseOwned(tx.rs)
 	}
-	w := pool.waits.Get().(*wait)
+	w, _ := pool.waits.Get().(*wait)
+	if w == nil {
+		w = newWait()
+	}
 	w.take(tx)
 	next := tx.lend()
-	w.ask(ctx)
+	w.ask(ctx, next)
 	if w.done != nil || !w.alarm.IsZero() {
 		w.ch = make(chan struct{})
 	}

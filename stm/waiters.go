@@ -1,9 +1,6 @@
 package stm
 
-import (
-	"runtime"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // node is a wait's place in the list of one Var.
 type node struct {
@@ -30,7 +27,7 @@ func (x *extra) wake(version uint64) {
 // that was earlier shows. While one holds the lock nobody can tell, so nothing is said until it has let go.
 func (n *node) add() (unchanged bool) {
 	x := n.c.more()
-	for {
+	for spin := 0; ; spin++ {
 		x.mu.Lock()
 		l := n.c.lock.Load()
 		if l < lockBit {
@@ -45,7 +42,7 @@ func (n *node) add() (unchanged bool) {
 			}
 		}
 		x.mu.Unlock()
-		runtime.Gosched()
+		pause(spin)
 	}
 }
 

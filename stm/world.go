@@ -73,9 +73,9 @@ func (tx *Tx) blockIn(ctx context.Context, world seam.World) (*Tx, error) {
 	}
 	w := new(wait)
 	w.take(tx)
-	w.ask(ctx)
 	tx.report(world, false, true, more...)
 	next := tx.lend()
+	w.ask(ctx, next)
 	w.sim = &simWait{world, seam.Token{At: w.alarm, On: (*waitLabels)(w)}}
 	w.register()
 	defer func() { // a killed task unwinds through here
