@@ -6,7 +6,7 @@ CONCURRENT = ./stm/... ./env/... ./registry/... ./trace/... ./sim/... ./store/..
 # The packages whose tests know -long: those that import internal/long.
 LONG = $$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | grep internal/long | cut -d ' ' -f 1 | grep -v internal/long)
 
-.PHONY: all build vet test race tidy fmt mod long fuzz bench bench-trace bench-stm testnet ci
+.PHONY: all build vet test race tidy fmt mod long fuzz bench bench-trace bench-stm bench-peers testnet ci
 
 all: build vet test
 
@@ -45,8 +45,13 @@ fuzz:
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
 
+# Every row beside its peers, medians, with the ratio that must hold and the one we aim at.
 bench-stm:
-	go test -run '^$$' -bench . -benchmem ./stm/...
+	go test ./stm -count=1 -timeout 60m -run '^TestTable$$' -table . -v
+
+# Beside peers that the main module does not depend on.
+bench-peers:
+	cd bench && go test -run '^$$' -bench . -benchmem ./...
 
 bench-trace:
 	go test -run '^$$' -bench . -benchmem ./trace/...
