@@ -14,6 +14,7 @@ import (
 	"github.com/synodkit/synod/sim"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
+	"github.com/synodkit/synod/store/storetest"
 )
 
 // life is one run of a chain up to the stop of its disk, and what it had shown then.
@@ -24,14 +25,14 @@ type life struct {
 }
 
 // live opens a chain on a disk that stops at an operation, lets producers work, and ends with the disk.
-func live(ctx context.Context, content *store.Memory, name string, prepare func(*slowDisk), plant func(*selector[tallied])) (l life, err error) {
+func live(ctx context.Context, content *store.Memory, name string, prepare func(*storetest.Slow), plant func(*selector[tallied])) (l life, err error) {
 	err = registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
-		disk, err := newSlowDisk(ctx, s, content)
+		disk, err := storetest.NewSlow(ctx, s, content)
 		if err != nil {
 			return err
 		}
 		prepare(disk)
-		l.content = disk.durable
+		l.content = disk.Durable
 		c, err := start(ctx, s, config(disk), plant)
 		if err != nil {
 			return err
@@ -47,7 +48,7 @@ func live(ctx context.Context, content *store.Memory, name string, prepare func(
 			})
 		}
 		l.stopped, err = stm.Query(ctx, func(tx *stm.Tx) bool {
-			stopped := disk.stopped.Get(tx)
+			stopped := disk.Stopped.Get(tx)
 			tx.Check(stopped || ends.Get(tx) == 2)
 			return stopped
 		})
@@ -105,7 +106,7 @@ func crashAt(seed uint64, op int, effect, eager bool, plant func(*selector[talli
 	r := sim.Run(seed, func(ctx context.Context) error {
 		content := store.NewMemory()
 		for again := range 2 {
-			l, err := live(ctx, content, fmt.Sprint(again), func(d *slowDisk) { d.stopAt, d.effect, d.eager = op, effect, eager }, plant)
+			l, err := live(ctx, content, fmt.Sprint(again), func(d *storetest.Slow) { d.StopAt, d.Effect, d.Eager = op, effect, eager }, plant)
 			if err != nil {
 				return err
 			}

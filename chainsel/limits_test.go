@@ -13,6 +13,7 @@ import (
 	"github.com/synodkit/synod/sim"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
+	"github.com/synodkit/synod/store/storetest"
 	"github.com/synodkit/synod/trace"
 )
 
@@ -137,7 +138,7 @@ func TestFloodOfInvalid(t *testing.T) {
 func TestQueueIsBounded(t *testing.T) {
 	r := sim.Run(1, func(ctx context.Context) error {
 		return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
-			disk, err := newSlowDisk(ctx, s, store.NewMemory())
+			disk, err := storetest.NewSlow(ctx, s, store.NewMemory())
 			if err != nil {
 				return err
 			}
@@ -184,7 +185,7 @@ func TestClosing(t *testing.T) {
 		var open []*Added
 		var late *Chain[tallied]
 		err := registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
-			disk, err := newSlowDisk(ctx, s, store.NewMemory())
+			disk, err := storetest.NewSlow(ctx, s, store.NewMemory())
 			if err != nil {
 				return err
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/synodkit/synod/sim"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
+	"github.com/synodkit/synod/store/storetest"
 )
 
 func collect(ctx context.Context, c *Chain[tallied], from, to chain.Point) (out []chain.Block, err error) {
@@ -94,7 +95,7 @@ func TestRangeWhileSwitching(t *testing.T) {
 	for seed := range uint64(long.N(20, 2000)) {
 		r := sim.Run(seed, func(ctx context.Context) error {
 			return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
-				disk, err := newSlowDisk(ctx, s, store.NewMemory())
+				disk, err := storetest.NewSlow(ctx, s, store.NewMemory())
 				if err != nil {
 					return err
 				}

@@ -16,6 +16,7 @@ import (
 	"github.com/synodkit/synod/sim"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
+	"github.com/synodkit/synod/store/storetest"
 )
 
 // walker is what the tests follow the selection with: a Follower, or a broken one.
@@ -103,7 +104,7 @@ func walk(ctx context.Context, w walker, done *stm.Var[bool], rest bool) (chain.
 func scene(seed uint64, opts []sim.Option, follow func(context.Context, *Chain[tallied]) (walker, error)) *sim.Report {
 	return sim.Run(seed, func(ctx context.Context) error {
 		return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
-			disk, err := newSlowDisk(ctx, s, store.NewMemory())
+			disk, err := storetest.NewSlow(ctx, s, store.NewMemory())
 			if err != nil {
 				return err
 			}

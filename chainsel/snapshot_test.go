@@ -18,6 +18,7 @@ import (
 	"github.com/synodkit/synod/sim"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
+	"github.com/synodkit/synod/store/storetest"
 )
 
 // numbering is tally whose blocks say how many there are before them: "n 3" is the body of the fourth. It counts what it applies.
@@ -274,11 +275,11 @@ func snapshotCrash(seed uint64, op int, effect bool, disguise func(store.Store) 
 	r := sim.Run(seed, func(ctx context.Context) error {
 		var content *store.Memory
 		err := registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
-			d, err := newSlowDisk(ctx, s, store.NewMemory())
+			d, err := storetest.NewSlow(ctx, s, store.NewMemory())
 			if err != nil {
 				return err
 			}
-			d.stopAt, d.effect, content = op, effect, d.durable
+			d.StopAt, d.Effect, content = op, effect, d.Durable
 			cfg, _, _ := snapping(disguise(d))
 			cfg.SnapshotEvery = 3
 			c, err := Open(ctx, s, cfg)
@@ -291,8 +292,8 @@ func snapshotCrash(seed uint64, op int, effect bool, disguise func(store.Store) 
 				}
 			}
 			stopped, err = stm.Query(ctx, func(tx *stm.Tx) bool {
-				stopped := d.stopped.Get(tx)
-				tx.Check(stopped || c.Tip(tx).BlockNo == 20 && !unwritten(tx, c) && len(d.queue.Get(tx)) == 0)
+				stopped := d.Stopped.Get(tx)
+				tx.Check(stopped || c.Tip(tx).BlockNo == 20 && !unwritten(tx, c) && d.Idle(tx))
 				return stopped
 			})
 			if err != nil {

@@ -129,7 +129,7 @@ func (a *admission[S, X]) look(tx *stm.Tx) (look[S, X], error) {
 	}
 	tx.Check(!c.hold)
 	if !a.p.room(c, a.lane, a.size) {
-		return out, fmt.Errorf("%w: %d transactions, %d bytes", ErrFull, c.order.len(), c.bytes)
+		return out, fmt.Errorf("%w: %d transactions, %d bytes", ErrFull, c.order.Len(), c.bytes)
 	}
 	if a.own {
 		if err := a.p.journal.room(tx, a.size); err != nil {
@@ -187,7 +187,7 @@ func (a *admission[S, X]) append(tx *stm.Tx, c *content[S, X], state S) (look[S,
 		}
 	}
 	next := *c
-	next.state, next.order = state, c.order.with(slot[X]{c.next, a.item})
+	next.state, next.order = state, c.order.Set(c.next, a.item)
 	next.bytes, next.next, next.added = c.bytes+a.size, c.next+1, c.added+1
 	next.lanes = c.lanes.with(a.item.lane, a.size)
 	a.p.content.Set(tx, &next)

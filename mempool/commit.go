@@ -32,10 +32,10 @@ type fate[X any] struct {
 func (t *syncer[S, X]) commit(ctx context.Context, m *move[S, X], q *pass[S, X], a attempt) (outcome[X], error) {
 	return stm.Atomically(ctx, func(tx *stm.Tx) (out outcome[X], _ error) {
 		cur := t.p.content.Get(tx)
-		if i := cur.order.after(a.seen); i < cur.order.len() {
-			for s := range cur.order.from(i) {
-				out.arrived = append(out.arrived, s)
-			}
+		for ticket, it := range cur.order.From(a.seen + 1) {
+			out.arrived = append(out.arrived, slot[X]{ticket, it})
+		}
+		if out.arrived != nil {
 			if a.hold {
 				held := *cur
 				held.hold = true
@@ -44,9 +44,9 @@ func (t *syncer[S, X]) commit(ctx context.Context, m *move[S, X], q *pass[S, X],
 			return out, nil
 		}
 		t.p.content.Set(tx, &content[S, X]{
-			tip: m.event.To, state: q.state, order: q.built.order, bytes: q.bytes, lanes: lanesOf(q.shares), next: cur.next, added: cur.added,
+			tip: m.event.To, state: q.state, order: q.order(cur.next), bytes: q.bytes, lanes: lanesOf(q.shares), next: cur.next, added: cur.added,
 		})
-		out.pending = q.built.order.len()
+		out.pending = q.order(cur.next).Len()
 		t.record(tx, m, q, &out)
 		out.count(t.p.totals.Get(tx))
 		t.p.totals.Set(tx, out.stats)
@@ -118,18 +118,20 @@ func (o *outcome[X]) count(st Stats) {
 // makeRoom lets the newest remote transactions go until what stays is within the limits. Local ones always are: the journal's limits are no greater.
 func (t *syncer[S, X]) makeRoom(ctx context.Context, q *pass[S, X], state S) (*pass[S, X], error) {
 	most := t.p.cfg.Limits
-	order := q.built.order
-	if order.len() <= most.CountMax && q.bytes <= most.BytesMax {
+	order := q.order(q.ticket)
+	if order.Len() <= most.CountMax && q.bytes <= most.BytesMax {
 		return q, nil
 	}
 	gone, err := stm.Query(ctx, func(tx *stm.Tx) map[chain.Hash]bool {
 		gone := map[chain.Hash]bool{}
-		n, bytes := order.len(), q.bytes
-		for i := n - 1; i >= 0 && (n > most.CountMax || bytes > most.BytesMax); i-- {
-			s := order.at(i)
-			if r := t.p.index.find(tx, s.id); r == nil || r.local == nil {
-				gone[s.id] = true
-				n, bytes = n-1, bytes-len(s.raw)
+		n, bytes := order.Len(), q.bytes
+		for _, it := range order.Backward() {
+			if n <= most.CountMax && bytes <= most.BytesMax {
+				break
+			}
+			if r := t.p.index.find(tx, it.id); r == nil || r.local == nil {
+				gone[it.id] = true
+				n, bytes = n-1, bytes-len(it.raw)
 			}
 		}
 		return gone

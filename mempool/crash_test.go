@@ -13,6 +13,7 @@ import (
 	"github.com/synodkit/synod/sim"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
+	"github.com/synodkit/synod/store/storetest"
 )
 
 // life is one run of a pool up to the stop of its disk, and what it had accepted then.
@@ -29,7 +30,7 @@ func live(ctx context.Context, w *world, content *store.Memory, name string, spo
 		if err != nil {
 			return err
 		}
-		l.content = sc.disk.durable
+		l.content = sc.disk.Durable
 		ends := stm.NewVar(0)
 		work := func(what string, f func(ctx context.Context) error) {
 			s.Go(what, func(ctx context.Context) error {
@@ -45,7 +46,7 @@ func live(ctx context.Context, w *world, content *store.Memory, name string, spo
 		}
 		work("forger", func(ctx context.Context) error { return sc.forge(ctx, 12) })
 		err = stm.Do(ctx, func(tx *stm.Tx) error {
-			l.stopped = sc.disk.stopped.Get(tx)
+			l.stopped = sc.disk.Stopped.Get(tx)
 			tx.Check(l.stopped || ends.Get(tx) == 3)
 			l.accepted = sc.accepted.Get(tx)
 			return nil
@@ -80,8 +81,8 @@ func crashAt(seed uint64, op1 int, effect bool, spoil spoiling) (stopped bool, e
 	r := sim.Run(seed, func(ctx context.Context) error {
 		w, content, accepted := newWorld(4), store.NewMemory(), []op(nil)
 		for again := range 2 {
-			stop := spoiling{pool: spoil.pool, disk: func(d *slowDisk) {
-				d.stopAt, d.effect = op1, effect
+			stop := spoiling{pool: spoil.pool, disk: func(d *storetest.Slow) {
+				d.StopAt, d.Effect = op1, effect
 				if spoil.disk != nil {
 					spoil.disk(d)
 				}
@@ -136,7 +137,7 @@ func TestPlantedCrashBugsAreCaught(t *testing.T) {
 		"accepted before it is durable": {pool: func(p *testPool, _ *syncer[*book, op]) {
 			p.journal.accepted = func(*stm.Tx, *local[op]) bool { return true }
 		}},
-		"a store that acknowledges too early":     {disk: func(d *slowDisk) { d.eager = true }},
+		"a store that acknowledges too early":     {disk: func(d *storetest.Slow) { d.Eager = true }},
 		"out of the journal with the first block": {pool: func(p *testPool, _ *syncer[*book, op]) { p.cfg.K = 1 }},
 	} {
 		t.Run(name, func(t *testing.T) { require.ErrorIs(t, crashMatrix(t, 6, spoil), errLost) })

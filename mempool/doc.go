@@ -66,7 +66,7 @@
 //
 // # Costs
 //
-// An addition costs some five times what a mutex, a map and a list cost, hash included, in seven allocations, at any size of the pool; both are
+// An addition costs some five times what a mutex, a map and a list cost, hash included, in six allocations, at any size of the pool; both are
 // small beside a signature. A snapshot is one query. A move is one check for each pending transaction and one write for each in its blocks.
 // go test -bench . measures.
 //

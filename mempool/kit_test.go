@@ -1,6 +1,7 @@
 package mempool
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -305,4 +306,14 @@ func query[T any](ctx context.Context, q func(*stm.Tx) T) T {
 		panic(err)
 	}
 	return x
+}
+
+// holds reports whether a value is stored.
+func holds(s store.Store, value []byte) bool {
+	for e, err := range s.Scan(nil, nil) {
+		if err == nil && bytes.Equal(e.Value, value) {
+			return true
+		}
+	}
+	return false
 }

@@ -131,7 +131,7 @@ func TestLaneRoom(t *testing.T) {
 func counted(tx *stm.Tx, p *testPool) map[string]share {
 	shares := map[string]share{}
 	c := p.content.Get(tx)
-	for s := range c.order.from(0) {
+	for _, s := range c.order.All() {
 		if s.lane != "" {
 			shares[s.lane] = shares[s.lane].plus(len(s.raw))
 		}

@@ -4,13 +4,14 @@ import (
 	"slices"
 
 	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/stm/persist"
 )
 
 // pass validates transactions one after another and collects those that stay. It belongs to one task.
 type pass[S, X any] struct {
 	check   func(S, X) (S, error)
 	state   S
-	built   builder[X]
+	built   *persist.SeqEdit[*item[X]] // nil while none stays
 	bytes   int
 	shares  map[string]share // of lanes
 	refused []refusal[X]
@@ -36,7 +37,10 @@ func (q *pass[S, X]) add(s slot[X]) bool {
 		q.ticket++
 	}
 	q.state = state
-	q.built.add(s)
+	if q.built == nil {
+		q.built = persist.NewSeq[*item[X]](s.ticket).Edit()
+	}
+	q.built.Set(s.ticket, s.item)
 	q.bytes += len(s.raw)
 	if s.lane != "" {
 		if q.shares == nil {
@@ -45,6 +49,14 @@ func (q *pass[S, X]) add(s slot[X]) bool {
 		q.shares[s.lane] = q.shares[s.lane].plus(len(s.raw))
 	}
 	return true
+}
+
+// order is what stays, to be followed by ticket next.
+func (q *pass[S, X]) order(next uint64) order[X] {
+	if q.built == nil {
+		return persist.NewSeq[*item[X]](next)
+	}
+	return q.built.Seq()
 }
 
 // revive is add for one that was not pending.
@@ -59,11 +71,11 @@ func (q *pass[S, X]) revive(it *item[X]) bool {
 // without is the pass again, from state on, but for some that give way.
 func (q *pass[S, X]) without(state S, gone map[chain.Hash]bool) *pass[S, X] {
 	out := &pass[S, X]{check: q.check, state: state, refused: q.refused, ticket: q.ticket}
-	for s := range q.built.order.from(0) {
-		if gone[s.id] {
-			out.refused = append(out.refused, refusal[X]{s.item, &RefusedError{s.id, ErrFull}})
+	for ticket, it := range q.order(q.ticket).All() {
+		if gone[it.id] {
+			out.refused = append(out.refused, refusal[X]{it, &RefusedError{it.id, ErrFull}})
 		} else {
-			out.add(s)
+			out.add(slot[X]{ticket, it})
 		}
 	}
 	refused := map[*item[X]]bool{}

@@ -107,19 +107,16 @@ func (p *Pool[S, X]) Room(tx *stm.Tx, bytes int) bool { return p.room(p.content.
 
 func (p *Pool[S, X]) room(c *content[S, X], lane string, bytes int) bool {
 	l := &p.cfg.Limits
-	return c.order.len() < l.CountMax && bytes <= l.BytesMax-c.bytes && (lane == "" || l.admits(c.lanes.all, c.lanes.of(lane), bytes))
+	return c.order.Len() < l.CountMax && bytes <= l.BytesMax-c.bytes && (lane == "" || l.admits(c.lanes.all, c.lanes.of(lane), bytes))
 }
 
 // After is the first pending transaction with a greater ticket, for walking along the pool: start with 0, go on with next. Tickets are at least 1, grow
 // along the order, and are never used again. A transaction that returns has a new one, as all have that stand after it.
 func (p *Pool[S, X]) After(tx *stm.Tx, ticket uint64) (next uint64, id chain.Hash, bytes int, ok bool) {
-	o := p.content.Get(tx).order
-	i := o.after(ticket)
-	if i == o.len() {
-		return 0, chain.Hash{}, 0, false
+	for next, it := range p.content.Get(tx).order.From(ticket + 1) {
+		return next, it.id, len(it.raw), true
 	}
-	s := o.at(i)
-	return s.ticket, s.id, len(s.raw), true
+	return 0, id, 0, false
 }
 
 // Bytes are those of a pending transaction, not to be written to; false if it is not pending.
@@ -134,7 +131,7 @@ func (p *Pool[S, X]) Bytes(tx *stm.Tx, id chain.Hash) ([]byte, bool) {
 func (p *Pool[S, X]) Snapshot(tx *stm.Tx) Snapshot[S, X] {
 	c := p.content.Get(tx)
 	return Snapshot[S, X]{
-		Tip: c.tip, State: c.state, Len: c.order.len(), SizeBytes: c.bytes, order: c.order, check: p.cfg.Ledger.Check,
+		Tip: c.tip, State: c.state, Len: c.order.Len(), SizeBytes: c.bytes, order: c.order, check: p.cfg.Ledger.Check,
 	}
 }
 
@@ -150,6 +147,6 @@ func (p *Pool[S, X]) Status(tx *stm.Tx, id chain.Hash) Status {
 // Stats are the pool's sizes and counts.
 func (p *Pool[S, X]) Stats(tx *stm.Tx) Stats {
 	st, c, u := p.totals.Get(tx), p.content.Get(tx), p.journal.usage.Get(tx)
-	st.Count, st.SizeBytes, st.Local, st.LocalBytes, st.Added = c.order.len(), c.bytes, u.count, u.bytes, c.added
+	st.Count, st.SizeBytes, st.Local, st.LocalBytes, st.Added = c.order.Len(), c.bytes, u.count, u.bytes, c.added
 	return st
 }

@@ -40,8 +40,8 @@ type Snapshot[S, X any] struct {
 // All iterates over the transactions in their order; tickets grow along it.
 func (s Snapshot[S, X]) All() iter.Seq[Entry[X]] {
 	return func(yield func(Entry[X]) bool) {
-		for e := range s.order.from(0) {
-			if !yield(Entry[X]{e.id, e.ticket, e.raw, e.x}) {
+		for ticket, e := range s.order.All() {
+			if !yield(Entry[X]{e.id, ticket, e.raw, e.x}) {
 				return
 			}
 		}
@@ -55,7 +55,7 @@ func (s Snapshot[S, X]) All() iter.Seq[Entry[X]] {
 func (s Snapshot[S, X]) Fit(tip chain.Tip, state S, bytesMax int) []X {
 	var out []X
 	most, checked := bytesMax, tip != s.Tip
-	for e := range s.order.from(0) {
+	for _, e := range s.order.All() {
 		if len(e.raw) > most {
 			if !checked { // state is still that of tip
 				for _, x := range out {

@@ -147,7 +147,7 @@ func (t *syncer[S, X]) reserve(ctx context.Context, m *move[S, X]) (base *conten
 	base, err = stm.Atomically(ctx, func(tx *stm.Tx) (*content[S, X], error) {
 		c := t.p.content.Get(tx)
 		next := *c
-		next.next += uint64(len(m.returned) + c.order.len() + len(t.kept))
+		next.next += uint64(len(m.returned) + c.order.Len() + len(t.kept))
 		last = next.next - 1
 		t.p.content.Set(tx, &next)
 		return c, nil
@@ -161,7 +161,8 @@ func (t *syncer[S, X]) inOrder(q *pass[S, X], m *move[S, X], base *content[S, X]
 	for _, it := range m.returned {
 		renew = q.revive(it) || renew
 	}
-	for s := range base.order.from(0) {
+	for ticket, it := range base.order.All() {
+		s := slot[X]{ticket, it}
 		if _, in := m.included[s.id]; in || m.back[s.id] {
 			continue
 		}

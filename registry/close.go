@@ -11,6 +11,7 @@ import (
 // simulation that explores schedules. Its fields are under the scope's mu.
 type closer struct {
 	parked bool
+	deaf   bool           // the end of the outer context does not end the wait
 	parks  uint32         // how often it has parked
 	want   *entry         // what is waited for; nil is that no task is live, or that the scope is cancelled
 	gate   sync.WaitGroup // production, if only the scope itself can end the wait
@@ -29,44 +30,34 @@ func (s *Scope) close() {
 		}
 		s.close() // a close function has called Goexit: the rest is closed all the same
 	}()
-	for e := s.drain(); e != nil; e = s.nextToClose() {
+	s.drain()
+	if s.bound != nil {
+		s.bound.closing.keep(&s.self, done{})
+	}
+	for e := s.nextToClose(); e != nil; e = s.nextToClose() {
 		s.settle(e)
 	}
 	s.leave()
 	complete = true
 }
 
-// drain waits until no task is live or the scope is cancelled, closes it to newcomers, and gives the youngest entry.
-func (s *Scope) drain() *entry {
+// drain waits until no task is live or the scope is cancelled, and closes it to newcomers.
+func (s *Scope) drain() {
 	s.mu.Lock()
 	s.joining = true
 	for s.live > 0 && s.ending.Err() == nil {
 		s.park(nil)
 		s.mu.Lock()
 	}
-	first := !s.closing
 	s.closing = true
-	e := s.top()
 	s.mu.Unlock()
-	if s.bound != nil && first {
-		s.bound.closing.keep(&s.self, done{})
-	}
-	return e
 }
 
 // nextToClose is the youngest entry. When there is none left the scope has ended.
 func (s *Scope) nextToClose() *entry {
 	s.mu.Lock()
-	e := s.top()
-	s.mu.Unlock()
-	return e
-}
-
-// top is nextToClose for who holds mu.
-func (s *Scope) top() *entry {
-	if s.stack.youngest == nil {
-		s.ended = true
-	}
+	defer s.mu.Unlock()
+	s.ended = s.stack.youngest == nil
 	return s.stack.youngest
 }
 
@@ -118,13 +109,16 @@ func (s *Scope) leave() {
 // caller holds mu, which park gives up.
 func (s *Scope) park(e *entry) {
 	c := &s.closer
-	c.parked, c.want = true, e
+	c.parked, c.want, c.deaf = true, e, false
 	c.parks++
-	if s.sim != nil {
+	switch {
+	case s.sim != nil:
 		s.parkIn(c)
 		return
-	}
-	if e == nil && s.held > 0 && s.ending.outer.Done() != nil {
+	case e != nil:
+	case s.held == 0:
+		c.deaf = true // tasks are told by the context themselves: it matters only if a resource must be released before
+	case s.ending.outer.Done() != nil:
 		s.parkUntilDone(c)
 		return
 	}
@@ -133,8 +127,7 @@ func (s *Scope) park(e *entry) {
 	c.gate.Wait()
 }
 
-// parkUntilDone is park for a wait that the outer context can end. That matters only if there is a resource that must
-// be released before an older task can end: tasks are told by the context themselves.
+// parkUntilDone is park for a wait that the outer context can end.
 func (s *Scope) parkUntilDone(c *closer) {
 	wakeup := make(chan struct{}, 1)
 	c.wakeup = wakeup
@@ -160,43 +153,23 @@ func (s *Scope) parkIn(c *closer) {
 	c.parked = false
 }
 
-// wakeCloser lets the closer go on if it waited for the end of e. The caller holds mu.
-func (s *Scope) wakeCloser(e *entry) {
-	if c := &s.closer; c.parked && (c.want == e || c.want == nil && s.live == 0) {
-		s.wake(c)
-	}
-}
-
-func (s *Scope) wake(c *closer) {
-	c.parked = false
+// unlock gives up mu after a change, and then lets a parked closer go on if there is a reason: that the scope is
+// cancelled, or what has changed in the stack. Not before, because it takes mu at once.
+func (s *Scope) unlock(cancelled bool) {
+	c := &s.closer
+	ready := c.parked && c.want == nil && (s.live == 0 || cancelled || c.deaf && s.held > 0) || c.parked && c.want != nil && c.want.ended
+	wakeup := c.wakeup
+	c.parked = c.parked && !ready
+	s.mu.Unlock()
 	switch {
+	case !ready:
 	case s.sim != nil:
 		s.sim.world.Unpark(s.sim.token)
-	case c.wakeup != nil:
-		c.wakeup <- struct{}{}
+	case wakeup != nil:
+		wakeup <- struct{}{}
 	default:
 		c.gate.Done()
 	}
-}
-
-// heldNow lets a closer that does not look at the outer context do so, because e, just pushed, is a resource. The caller
-// holds mu.
-func (s *Scope) heldNow(e *entry) {
-	if c := &s.closer; e.kind == resource && c.parked && c.want == nil && c.wakeup == nil && s.sim == nil {
-		s.wake(c)
-	}
-}
-
-// ends lets a closer go on that waits for the scope to be cancelled.
-func (s *Scope) ends() {
-	if s.sim != nil {
-		return // the closer waits for the context too
-	}
-	s.mu.Lock()
-	if c := &s.closer; c.parked && c.want == nil {
-		s.wake(c)
-	}
-	s.mu.Unlock()
 }
 
 // waits names what a parked closer waits for, when a simulation reports a deadlock.

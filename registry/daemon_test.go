@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,18 +69,17 @@ func TestDaemonThatFailsToStart(t *testing.T) {
 
 func TestDaemonGivenUp(t *testing.T) {
 	bothWorlds(t, func(ctx context.Context, t require.TestingT) {
-		stopped := false
 		require.NoError(t, registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			stopped := stm.NewVar(false)
 			short, cancel := env.WithTimeout(ctx, time.Millisecond)
 			defer cancel()
 			err := s.Daemon(short, "slow", func(ctx context.Context, ready func()) error {
-				defer func() { stopped = true }()
-				return never(ctx)
+				err := never(ctx)
+				return errors.Join(err, stm.Do(context.WithoutCancel(ctx), func(tx *stm.Tx) error { stopped.Set(tx, true); return nil }))
 			})
 			require.ErrorIs(t, err, context.DeadlineExceeded)
-			return nil
-		}))
-		require.True(t, stopped)
+			return stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(stopped.Get(tx)); return nil })
+		}), "it is cancelled at once, not when the scope closes")
 	})
 }
 
@@ -160,13 +160,16 @@ func TestForkInClosingScope(t *testing.T) {
 			_, err := f.Wait(context.WithoutCancel(ctx))
 			var closed *registry.ClosedError
 			require.ErrorAs(t, err, &closed)
-			require.ErrorAs(t, s.Daemon(ctx, "d", serve), &closed)
 			registry.Supervise(s, "s", registry.Restart{}, never)
-			return nil
+			require.Equal(t, 1, closed.Refused, "what others were given stays as it is")
+			require.ErrorAs(t, s.Daemon(ctx, "d", serve), &closed)
+			return err
 		})
 		var closed *registry.ClosedError
 		require.ErrorAs(t, err, &closed)
 		require.Equal(t, 2, closed.Refused)
+		require.Equal(t, 1, strings.Count(err.Error(), "was not started"), "told once")
+		require.Contains(t, err.Error(), `"f" was not started, nor 1 more`)
 		require.ErrorIs(t, err, context.Canceled)
 		require.ErrorIs(t, err, errOther)
 	})

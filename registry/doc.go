@@ -14,7 +14,8 @@
 // released then; what a task acquires for itself therefore belongs in a scope of its own.
 //
 // The context carries the scope: Run under a task's context makes a scope below it. Which code fails is told by names:
-// [Path] gives those of a context, [Dump] those of a whole tree.
+// [Path] gives those of a context, [Dump] those of a whole tree, with what each task waits for. Of a scope in which
+// nobody can go on, because all wait for what only they write ([Owned] says what that is), it says deadlock.
 //
 // # Failures
 //
@@ -44,8 +45,9 @@
 // # Cost
 //
 // A task costs one allocation of 80 bytes besides the goroutine's own; where it was started is found when somebody
-// asks, and its time of birth is read from the clock once for tasks that are started in one go. Benchmarks in
-// bench_test.go print the ratios to errgroup and to a hand-written sync.WaitGroup with a first error, taken in turns.
+// asks, and its time of birth is read from the clock once for tasks that are started in one go. A scope makes its
+// context when somebody asks for more of it than whether it has ended. Benchmarks in bench_test.go print the ratios to
+// errgroup and to a hand-written sync.WaitGroup with a first error, taken in turns; docs/from-errgroup.md has figures.
 //
 // # Errors
 //

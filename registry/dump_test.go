@@ -2,7 +2,9 @@ package registry_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"regexp"
 	"runtime"
 	"testing"
@@ -77,6 +79,31 @@ func TestScopesAreNotHeldByTheRegistry(t *testing.T) {
 	runtime.KeepAlive(root)
 }
 
+// A scope that has ended is forgotten by the one above, which may live long.
+func TestEndedScopesAreForgotten(t *testing.T) {
+	bothWorlds(t, func(ctx context.Context, t require.TestingT) {
+		require.NoError(t, registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			inside := func(seen *registry.Tree) func(context.Context, *registry.Scope) error {
+				return func(ctx context.Context, _ *registry.Scope) error { *seen = registry.Dump(s); return nil }
+			}
+			var one, two, none registry.Tree
+			err := registry.Run(ctx, func(ctx context.Context, _ *registry.Scope) error {
+				return registry.Run(context.WithoutCancel(ctx), inside(&one), registry.WithName("two"))
+			}, registry.WithName("one"))
+			err = errors.Join(err, registry.Run(ctx, inside(&two), registry.WithName("three")))
+			none = registry.Dump(s)
+			require.Len(t, one.Below, 1)
+			require.Equal(t, "one", one.Below[0].Name)
+			require.Len(t, one.Below[0].Below, 1)
+			require.Equal(t, "two", one.Below[0].Below[0].Name)
+			require.Len(t, two.Below, 1)
+			require.Equal(t, "three", two.Below[0].Name)
+			require.Empty(t, none.Below)
+			return err
+		}))
+	})
+}
+
 func TestPath(t *testing.T) {
 	require.Empty(t, registry.Path(context.Background()))
 	require.NoError(t, registry.Run(context.Background(), func(ctx context.Context, s *registry.Scope) error {
@@ -111,6 +138,39 @@ func TestEvents(t *testing.T) {
 	}
 	require.Equal(t, []string{"opened root ", "acquired root db", "released root db", "opened root/inner ", "started root/inner t",
 		"failed root/inner t", "ended root/inner t", "ended root/inner ", "failed root ", "ended root "}, got)
+}
+
+// An age is that of what has ended, of a run, or of what was released, wherever it was moved meanwhile.
+func TestAges(t *testing.T) {
+	simulated(t, func(ctx context.Context, t require.TestingT) {
+		var events trace.Recorder[registry.Event]
+		hours := func(n int) time.Duration { return time.Duration(n) * time.Hour }
+		require.NoError(t, env.Sleep(ctx, hours(7)))
+		require.NoError(t, registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			require.NoError(t, env.Sleep(ctx, hours(1)))
+			var h *registry.Handle[*opened]
+			require.NoError(t, registry.Run(ctx, func(ctx context.Context, inner *registry.Scope) (err error) {
+				h, err = acquire(inner, "moved")
+				require.NoError(t, err)
+				inner.Go("task", func(ctx context.Context) error { return env.Sleep(ctx, hours(2)) })
+				return h.Move(s)
+			}))
+			tree := registry.Dump(s)
+			require.Equal(t, hours(3), tree.Age)
+			require.Equal(t, hours(2), tree.Below[0].Age)
+			registry.Supervise(s, "restarted", registry.Restart{}, func(ctx context.Context) error { return cmp.Or(env.Sleep(ctx, hours(3)), errBoom) })
+			return env.Sleep(ctx, hours(5))
+		}, registry.WithTracer(events.Tracer())))
+		got := map[string]time.Duration{}
+		for _, e := range events.Events() {
+			if e.Age != 0 {
+				got[e.What+" "+e.Name] += e.Age
+			}
+		}
+		require.InDelta(t, hours(5), got["ended restarted"], float64(time.Minute))
+		delete(got, "ended restarted")
+		require.Equal(t, map[string]time.Duration{"ended task": hours(2), "ended ": hours(2) + hours(8), "released moved": hours(7), "restarted restarted": hours(3)}, got)
+	})
 }
 
 // The registry's contexts are such that the standard library derives from them without a goroutine.

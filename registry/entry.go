@@ -81,14 +81,13 @@ func (l *list) remove(e *entry) {
 	e.older, e.younger = nil, nil
 }
 
-// push makes e the youngest. The caller holds mu.
+// push makes e the youngest. The caller holds mu, and gives it up with unlock if e may be a resource.
 func (s *Scope) push(e *entry) {
 	s.stack.push(e)
 	s.count(e, 1)
-	s.heldNow(e)
 }
 
-// remove takes e out of the stack and lets the closer go on if it waited for that. The caller holds mu.
+// remove takes e out of the stack. The caller holds mu, and gives it up with unlock.
 func (s *Scope) remove(e *entry) {
 	if e.ended {
 		return
@@ -96,7 +95,6 @@ func (s *Scope) remove(e *entry) {
 	e.ended = true
 	s.stack.remove(e)
 	s.count(e, -1)
-	s.wakeCloser(e)
 }
 
 func (s *Scope) count(e *entry, n int32) {

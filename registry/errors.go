@@ -51,8 +51,11 @@ func (e *ClosedError) Unwrap() []error {
 	return []error{e.ended, e.Cause}
 }
 
-// closedError says that s does not take name. The caller holds mu.
-func (s *Scope) closedError(name string) *ClosedError {
+// refusal says why s does not take name, or is nil. The caller holds mu.
+func (s *Scope) refusal(name string) *ClosedError {
+	if !s.closing && s.ending.Err() == nil {
+		return nil
+	}
 	return &ClosedError{Scope: s.self.path(), Task: name, Refused: 1, Cause: context.Cause(&s.self), ended: s.ending.Err()}
 }
 
@@ -128,15 +131,12 @@ func (s *Scope) crashed(e *entry, r any) error {
 	return &PanicError{name, r, debug.Stack()}
 }
 
-// mayNot says why nothing may be started in s, or nil. It panics if s has ended. skip is the number of
-// frames between the caller's user and mayNot's caller. The caller holds mu.
+// mayNot is refusal for who must belong to s: it panics if s has ended. skip is the number of frames between the caller's
+// user and mayNot's caller. The caller holds mu.
 func (s *Scope) mayNot(name string, skip int) *ClosedError {
 	if s.ended {
 		s.mu.Unlock()
 		panic(&UseError{s.self.label(), codeSite(s.self.code), "end of the scope", callerSite(skip + 1)})
 	}
-	if !s.closing && s.ending.Err() == nil {
-		return nil
-	}
-	return s.closedError(name)
+	return s.refusal(name)
 }

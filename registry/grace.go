@@ -77,7 +77,7 @@ func (s *Scope) handOver(ctx context.Context, join func()) *StuckError {
 	if e.scope != nil {
 		e.scope.mu.Lock()
 		e.scope.remove(e)
-		e.scope.mu.Unlock()
+		e.scope.unlock(false)
 	}
 	return nil
 }

@@ -69,14 +69,12 @@ func (s *Scope) hold(h *holding) error {
 	e.more.Store(&h.more)
 	h.more.held, h.owner, h.place = h, s, e
 	s.mu.Lock()
-	var closed *ClosedError
-	if s.closing || s.ended || s.ending.Err() != nil {
-		closed = s.closedError(h.name)
-		e.ended = true // was never in the stack
-	} else {
+	closed := s.refusal(h.name)
+	if closed == nil {
 		s.push(e)
 	}
-	s.mu.Unlock()
+	e.ended = closed != nil // was never in the stack
+	s.unlock(false)
 	if closed != nil {
 		return errors.Join(closed, h.release(s.shielded(), h.acquired))
 	}

@@ -152,7 +152,7 @@ func (h *holding) finish(ctx context.Context, owner *Scope, err error) {
 	over := h.over
 	owner.mu.Lock()
 	owner.remove(h.place)
-	owner.mu.Unlock()
+	owner.unlock(false)
 	h.mu.Unlock()
 	if over != nil {
 		over.keep(ctx, done{})
@@ -172,19 +172,17 @@ func (h *holding) move(to *Scope) error {
 	e := &entry{scope: to, name: h.name, kind: resource, born: old.born}
 	e.more.Store(&h.more)
 	to.mu.Lock()
-	var closed *ClosedError
-	if to.closing || to.ending.Err() != nil { // or ended: it need not be the mover's own
-		closed = to.closedError(h.name)
-	} else {
+	closed := to.refusal(h.name) // also if to has ended: it need not be the mover's own
+	if closed == nil {
 		to.push(e)
 	}
-	to.mu.Unlock()
+	to.unlock(false)
 	if closed != nil {
 		return closed
 	}
 	h.owner, h.place = to, e
 	from.mu.Lock()
 	from.remove(old)
-	from.mu.Unlock()
+	from.unlock(false)
 	return nil
 }

@@ -52,7 +52,11 @@ func (s *Scope) fail(name string, err error) {
 	s.mu.Unlock()
 	s.emit(eventFailed, name, err, 0)
 	s.ending.end(err)
-	s.ends()
+	if s.sim != nil {
+		return // a closer waits for the context itself
+	}
+	s.mu.Lock()
+	s.unlock(true)
 }
 
 // refuse records that a task was not started. One error stands for all of them.

@@ -185,6 +185,17 @@ var rules = map[string]func(run runner) error{
 		})
 		return want(errors.Is(err, context.Canceled) && errors.Is(err, errOther), err)
 	},
+	"so it is if tasks say no more than that": func(run runner) error {
+		ctx, cancel := env.WithCancelCause(context.Background())
+		err := run(ctx, func(ctx context.Context, s owner) error {
+			for range 3 {
+				s.Go("one", func(ctx context.Context) error { _ = cancelled(ctx); return ctx.Err() })
+			}
+			cancel(errOther)
+			return nil
+		})
+		return want(errors.Is(err, context.Canceled) && strings.Count(err.Error(), "canceled") == 1, err)
+	},
 	"cleanup is shielded from the cancellation": func(run runner) error {
 		var seen error
 		err := run(context.Background(), func(ctx context.Context, s owner) error {

@@ -56,8 +56,7 @@ type simulated struct {
 // Run returns the failures of body, tasks and releases, joined in order of appearance. A panic of a task is
 // a *PanicError. A panic of the body, and Goexit, go on in the caller once the scope is closed.
 func Run(ctx context.Context, body func(ctx context.Context, s *Scope) error, opts ...Option) error {
-	s := open(ctx, opts)
-	s.self.code = reflect.ValueOf(body).Pointer()
+	s := open(ctx, reflect.ValueOf(body).Pointer(), opts)
 	s.emit(eventOpened, "", nil, 0)
 	returned := false
 	defer func() {
@@ -92,10 +91,10 @@ func WithGrace(d time.Duration) Option {
 // WithTracer gives the scope, and the scopes below it that have no tracer of their own, a listener.
 func WithTracer(t trace.Tracer[Event]) Option { return func(s *Scope) { s.tracer = t } }
 
-func open(ctx context.Context, opts []Option) *Scope {
+func open(ctx context.Context, code uintptr, opts []Option) *Scope {
 	s := new(Scope)
 	s.ending.outer = ctx
-	s.self.scope = s
+	s.self.scope, s.self.code = s, code
 	if w := seam.From(ctx); w != nil {
 		s.sim = &simulated{world: w}
 		s.ending.context() // in its turn
@@ -108,7 +107,7 @@ func open(ctx context.Context, opts []Option) *Scope {
 	for _, o := range opts {
 		o(s)
 	}
-	if up != nil {
+	if up != nil { // from here on others may look at s
 		up.mu.Lock()
 		up.kids.push(&s.self)
 		up.mu.Unlock()

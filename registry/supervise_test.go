@@ -60,6 +60,34 @@ func TestSuperviseWindow(t *testing.T) {
 	})
 }
 
+// The wait doubles from run to run, until one has lasted longer than the longest wait.
+func TestSuperviseRow(t *testing.T) {
+	simulated(t, func(ctx context.Context, t require.TestingT) {
+		runs := []time.Duration{0, 0, 4 * time.Second, 4*time.Second + 1, 0}
+		var waits []time.Duration
+		var ended time.Time
+		require.NoError(t, registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			registry.Supervise(s, "rows", registry.Restart{BackoffMin: time.Second, BackoffMax: 4 * time.Second}, func(ctx context.Context) error {
+				if !ended.IsZero() {
+					waits = append(waits, env.Now(ctx).Sub(ended))
+				}
+				if len(waits) == len(runs) {
+					return nil
+				}
+				err := env.Sleep(ctx, runs[len(waits)])
+				ended = env.Now(ctx)
+				return errors.Join(err, errBoom)
+			})
+			return env.Sleep(ctx, time.Hour)
+		}))
+		require.Len(t, waits, len(runs))
+		for i, most := range []time.Duration{1, 2, 4, 1, 2} {
+			require.GreaterOrEqual(t, waits[i], most*time.Second/2, "wait %d", i)
+			require.LessOrEqual(t, waits[i], most*time.Second, "wait %d", i)
+		}
+	})
+}
+
 func TestSupervisePermanentAndPanic(t *testing.T) {
 	for name, f := range map[string]func(context.Context) error{
 		"permanent": func(context.Context) error { return errOther },

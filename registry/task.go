@@ -167,5 +167,5 @@ func (s *Scope) end(e *entry, err error, done func(error)) {
 	}
 	s.mu.Lock()
 	s.remove(e)
-	s.mu.Unlock()
+	s.unlock(false)
 }

@@ -17,12 +17,13 @@ var debugging atomic.Pointer[debugger]
 
 // Debug switches debug mode on for the whole process, until all who have switched it on have called stop. It is for
 // tests; while it is off it costs nothing. On, transactions that begin are checked, and panic with the places if they
-// are wrong (Retry with nothing read, which nothing could end, is found in any mode):
+// are wrong:
 //
 //   - a Tx used after its function has returned, or on another goroutine;
 //   - a transaction inside the body of another;
 //   - a body that is not pure: each run is made twice on the same snapshot, the first time for trial, and must read and
 //     write the same Vars, the same values, and end alike;
+//   - Retry with nothing read, under a context that cannot end, which is found in any mode, but with the place;
 //   - a value that has changed after the commit that has set it, or after somebody has got it: found at the next Get, or
 //     Set of the same pointer.
 //
@@ -122,6 +123,15 @@ func (x *extraTx) judge(tx *Tx, trial *look) string {
 		tx.OnCommit(func() { x.d.freeze(run.writes) })
 	}
 	return ""
+}
+
+// forever is what is said of a Retry that nothing can end.
+func (tx *Tx) forever() string {
+	const forever = "stm: Retry with nothing read would wait for ever"
+	if tx.extra == nil || tx.extra.d == nil {
+		return forever
+	}
+	return forever + "; " + tx.extra.origin()
 }
 
 // enter marks the goroutine as one that is in a body.

@@ -94,7 +94,7 @@ func TestDebugFindsMisuse(t *testing.T) {
 			_, _ = Query(bg, func(tx *Tx) []int { all = append(all, v.Get(tx)); return all })
 		}, `^stm: the body is not pure: its result is \[\d+\], then \[\d+ \d+\]`},
 		{"Retry with nothing read", func() { _ = Do(bg, func(tx *Tx) error { v.Set(tx, 1); return ErrRetry }) },
-			`^stm: Retry with nothing read would wait for ever$`},
+			`^stm: Retry with nothing read would wait for ever; the transaction began at HERE$`},
 		{"a value changed after Set", func() {
 			b := &crate{[]int{1, 2}}
 			_ = Do(bg, func(tx *Tx) error { p.Set(tx, b); return nil })

@@ -53,17 +53,17 @@ func TestSizeOfParked(t *testing.T) {
 		t.Skip("sizes are those of the race detector")
 	}
 	const n = 5000
-	measured := func(start func(n int) (stop func())) string {
+	measured := func(start func(n int) (stop func()), most float64) string {
 		var stop func()
 		heap, stacks := memory(n, func(int) {}, func() { stop = start(n) })
 		stop()
-		if heap > 2048 {
-			t.Errorf("%.0f bytes beside the stack", heap)
+		if heap > most {
+			t.Errorf("%.0f bytes beside the stack, at most %.0f", heap, most)
 		}
 		return fmt.Sprintf("%.0f + %.0f of stack", heap, stacks)
 	}
 	parkOnChannel(n)() // the runtime keeps what it needs for n goroutines
-	t.Logf("bytes a parked transaction: %s", measured(park))
-	t.Logf("bytes a goroutine that waits for a channel: %s", measured(parkOnChannel))
-	t.Logf("bytes a parked transaction of anacrolix/stm: %s", measured(parkTheirs))
+	t.Logf("bytes a parked transaction: %s", measured(park, 1024))
+	t.Logf("bytes a goroutine that waits for a channel: %s", measured(parkOnChannel, 512))
+	t.Logf("bytes a parked transaction of anacrolix/stm: %s", measured(parkTheirs, 4096))
 }

@@ -167,32 +167,41 @@ func restore(ctx context.Context, st store.Store, s *Space, name string, want []
 func sign(ctx context.Context, st store.Store, key, id []byte) error {
 	b := new(store.Batch)
 	b.Put(key, id)
-	t, err := st.Apply(ctx, b, store.Durable)
-	if err == nil {
-		err = t.Wait(ctx)
-	}
-	if err != nil {
+	if err := durably(ctx, st, b); err != nil {
 		return fmt.Errorf("rule: marking the store: %w", err)
 	}
 	return nil
 }
 
-// Forget deletes what an instance of the table has stored, when its epoch is over. It must not be running.
+// Forget deletes what an instance of the table has stored, when its epoch is over. It must not be running. If it was cut
+// short, do it again: until then Open refuses what is left.
 func (t Table[P]) Forget(ctx context.Context, st store.Store) error {
 	p := prefix(t.Name)
-	b := new(store.Batch)
-	for e, err := range st.Scan(p, prefixEnd(p)) {
-		if err != nil {
+	for again := true; again; {
+		again = false
+		b := new(store.Batch)
+		for e, err := range st.Scan(p, prefixEnd(p)) {
+			if err != nil {
+				return fmt.Errorf("rule: forgetting %s: %w", t.Name, err)
+			}
+			if again = b.Len() == forgetMax; again {
+				break
+			}
+			b.Delete(e.Key)
+		}
+		if err := durably(ctx, st, b); err != nil {
 			return fmt.Errorf("rule: forgetting %s: %w", t.Name, err)
 		}
-		b.Delete(e.Key)
-	}
-	tk, err := st.Apply(ctx, b, store.Durable)
-	if err == nil {
-		err = tk.Wait(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("rule: forgetting %s: %w", t.Name, err)
 	}
 	return nil
+}
+
+const forgetMax = 10_000 // records in one batch
+
+func durably(ctx context.Context, st store.Store, b *store.Batch) error {
+	t, err := st.Apply(ctx, b, store.Durable)
+	if err == nil {
+		err = t.Wait(ctx)
+	}
+	return err
 }

@@ -137,16 +137,16 @@ func Example_run() {
 	err := registry.Run(context.Background(), func(ctx context.Context, s *registry.Scope) error {
 		var nodes [3]*rule.Module[*node]
 		deliver := func(ctx context.Context, ms []rule.Message) error {
-			for _, m := range ms {
-				for to, n := range nodes {
-					if m.To == rule.Peer(to) || m.To == rule.All && m.From != rule.Peer(to) {
-						if err := n.Post(ctx, m.From, m.Body); err != nil {
-							return err
+			return stm.Do(ctx, func(tx *stm.Tx) error {
+				for _, m := range ms {
+					for to, n := range nodes {
+						if m.To == rule.Peer(to) || m.To == rule.All && m.From != rule.Peer(to) {
+							n.Offer(tx, m.From, m.Body) // lost if there is no room, as in any network
 						}
 					}
 				}
-			}
-			return nil
+				return nil
+			})
 		}
 		for i := range nodes {
 			var err error

@@ -113,18 +113,24 @@ func (m *Module[P]) ends(into []uint64) []uint64 {
 // free lets the turns leave whose tickets are done.
 func (m *Module[P]) free(ctx context.Context) error {
 	h, n := &m.hold, 0
-	for n < len(h.turns) {
-		done, err := stm.Query(ctx, func(tx *stm.Tx) bool { _, done := h.turns[n].ticket.Done(tx); return done })
-		if err != nil {
+	for ; n < len(h.turns); n++ {
+		t, done := &h.turns[n], false
+		err := stm.Do(ctx, func(tx *stm.Tx) (err error) {
+			err, done = t.ticket.Done(tx)
 			return err
+		})
+		if err != nil {
+			return m.undurable(err)
 		}
 		if !done {
 			break
 		}
-		if err := m.await(ctx, &h.turns[n]); err != nil {
+		if err := m.leave(ctx, *t); err != nil {
 			return err
 		}
-		n++
+		clear(t.out)
+		clear(t.shows)
+		h.spare = append(h.spare, heldTurn{out: t.out[:0], shows: t.shows[:0], ends: t.ends[:0]})
 	}
 	k := copy(h.turns, h.turns[n:])
 	clear(h.turns[k:])
@@ -136,7 +142,7 @@ func (m *Module[P]) free(ctx context.Context) error {
 func (m *Module[P]) flush(ctx context.Context) error {
 	for len(m.hold.turns) > 0 {
 		if err := m.hold.turns[0].ticket.Wait(ctx); err != nil {
-			return fmt.Errorf("rule: a turn of %s did not become durable: %w", m.table.Name, err)
+			return m.undurable(err)
 		}
 		if err := m.free(ctx); err != nil {
 			return err
@@ -145,18 +151,8 @@ func (m *Module[P]) flush(ctx context.Context) error {
 	return nil
 }
 
-// await lets one turn leave once its ticket is done.
-func (m *Module[P]) await(ctx context.Context, t *heldTurn) error {
-	if err := t.ticket.Wait(ctx); err != nil {
-		return fmt.Errorf("rule: a turn of %s did not become durable: %w", m.table.Name, err)
-	}
-	if err := m.leave(ctx, *t); err != nil {
-		return err
-	}
-	clear(t.out)
-	clear(t.shows)
-	m.hold.spare = append(m.hold.spare, heldTurn{out: t.out[:0], shows: t.shows[:0], ends: t.ends[:0]})
-	return nil
+func (m *Module[P]) undurable(err error) error {
+	return fmt.Errorf("rule: a turn of %s did not become durable: %w", m.table.Name, err)
 }
 
 // leave says what a turn has to say, and shows what it has changed.

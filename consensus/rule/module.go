@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"time"
 
-	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
 	"github.com/synodkit/synod/trace"
@@ -17,8 +17,8 @@ type Wiring struct {
 	Cluster []byte      // whose log this is: another one's refuses to start
 	Store   store.Store // nil: nothing survives, and everything counts as durable at once
 
-	// Out takes messages, in the order in which rules have said them, on the module's task. It must not keep ms, and must
-	// not wait for long. An error ends the module.
+	// Out takes messages, in the order in which rules have said them, on the module's task. It must not keep ms, and not wait
+	// for what may wait for this module, such as the full inbox of another. An error ends the module.
 	Out func(ctx context.Context, ms []Message) error
 
 	Trace      trace.Tracer[Fired]
@@ -56,7 +56,8 @@ type Module[P any] struct {
 	tx     Tx
 	turn   turn[P]
 	hold   hold
-	asleep int64 // the time of the last turn
+	birth  time.Time // the zero of the module's time
+	asleep int64     // the time of the last turn
 }
 
 // Open makes an instance of a table and restores what its store has.
@@ -117,7 +118,6 @@ func (m *Module[P]) Offer(tx *stm.Tx, from Peer, bodies ...any) bool {
 // Run runs the module until ctx ends, a rule says End, or something fails. After an error the module is finished: what
 // it has not said stays unsaid, and a new Open goes on from the store.
 func (m *Module[P]) Run(ctx context.Context) error {
-	m.asleep = env.Now(ctx).UnixNano()
 	for _, p := range m.space.hears {
 		if ms := p.again(); len(ms) > 0 {
 			if err := m.w.Out(ctx, ms); err != nil {

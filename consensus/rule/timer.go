@@ -7,7 +7,7 @@ import "time"
 // safety goes; so a protocol whose safety leans on a clock is found out.
 type Timer struct {
 	mark
-	at, old int64 // nanoseconds of the world's time; 0: unarmed
+	at, old int64 // nanoseconds of the module's time; 0: unarmed
 }
 
 // Timer declares a timer.
@@ -19,7 +19,7 @@ func (s *Space) Timer(name string) *Timer {
 }
 
 // Arm sets the timer to expire when d has passed, in place of what it was set to.
-func (t *Timer) Arm(tx *Tx, d time.Duration) { t.set(tx, max(tx.now+int64(d), 1)) }
+func (t *Timer) Arm(tx *Tx, d time.Duration) { t.set(tx, max(tx.now+int64(max(d, 0)), 1)) }
 
 // Stop makes the timer unarmed.
 func (t *Timer) Stop(tx *Tx) { t.set(tx, 0) }

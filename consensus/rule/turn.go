@@ -36,7 +36,7 @@ func (a *armed[P]) resize(n int) {
 	for len(a.reads) < n {
 		a.reads, a.stale = append(a.reads, 0), append(a.stale, false)
 	}
-	a.n = n
+	a.n, a.union = n, 0
 	for i := range n {
 		a.stale[i] = true
 	}
@@ -112,7 +112,7 @@ func (m *Module[P]) attempt(stx *stm.Tx) error {
 	if len(m.hold.turns) > 0 {
 		var err error
 		if err, t.release = m.hold.turns[0].ticket.Done(stx); t.release && err != nil {
-			return fmt.Errorf("rule: a turn of %s did not become durable: %w", m.table.Name, err)
+			return m.undurable(err)
 		}
 	}
 	for _, q := range t.asked {
@@ -122,9 +122,18 @@ func (m *Module[P]) attempt(stx *stm.Tx) error {
 		return nil
 	}
 	if due := m.space.due(m.tx.now); due != 0 && t.awake {
-		stx.WakeAt(time.Unix(0, due))
+		stx.WakeAt(m.birth.Add(time.Duration(due)))
 	}
 	return stm.ErrRetry
+}
+
+// time is what has passed since the module's first turn, and a bit: 0 is no time.
+func (m *Module[P]) time(stx *stm.Tx) int64 {
+	now := env.Time(stx)
+	if m.birth.IsZero() {
+		m.birth = now.Add(-1)
+	}
+	return int64(now.Sub(m.birth))
 }
 
 // reset drops what an earlier attempt has produced.
@@ -132,7 +141,7 @@ func (m *Module[P]) reset(stx *stm.Tx) {
 	t := &m.turn
 	m.space.rollback()
 	m.tx.outer, m.tx.ended = stx, false //stmvet:ok a rule's Tx has it while the body runs, and not after
-	m.tx.now = env.Time(stx).UnixNano()
+	m.tx.now = m.time(stx)
 	clear(t.out)
 	clear(t.early)
 	clear(t.fired)

@@ -77,7 +77,7 @@ func (p *probe) given(name string, ok bool) bool {
 	if p.seen != nil {
 		p.seen(name)
 	}
-	if ok || name == p.drop {
+	if ok || name == p.drop && name != "" {
 		return true
 	}
 	p.blocked = name

@@ -183,7 +183,7 @@ func (r *Replica) restore(ctx context.Context, to tip) error {
 		return err
 	}
 	for at.height < to.height {
-		d, ok := r.Decision(at.height + 1)
+		d, ok := r.Decision(ctx, at.height+1)
 		if !ok {
 			return fmt.Errorf("tendermint: decision %d is missing in the store", at.height+1)
 		}

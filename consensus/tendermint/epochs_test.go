@@ -195,8 +195,8 @@ func TestSnapshots(t *testing.T) {
 				return err
 			}
 			replica := w.nodes[1].up.Load(ctx)
-			_, old := replica.Decision(10)
-			_, kept := replica.Decision(20)
+			_, old := replica.Decision(ctx, 10)
+			_, kept := replica.Decision(ctx, 20)
 			require.Equal(t, []bool{false, true}, []bool{old, kept})
 			for _, n := range w.nodes {
 				if err := n.set(ctx, true); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/internal/long"
 	"github.com/synodkit/synod/sim"
+	"github.com/synodkit/synod/sim/simdisk"
 	"github.com/synodkit/synod/stm"
 )
 
@@ -27,6 +28,7 @@ type trouble struct {
 	crashes, parting bool
 	halves           bool          // partitions have two sides, and last longer
 	patience         time.Duration // for peace; default ten minutes
+	disks, liars     bool          // disks that lose what is not synced; that lie about it
 	plant            func(*tendermint.Replica)
 }
 
@@ -40,6 +42,12 @@ func (x trouble) scenario(ctx context.Context) error {
 	for range x.twins {
 		w.faulty[0] = true
 		w.faulty[w.add("v0", members(ws...)).at] = true
+	}
+	for _, n := range w.nodes {
+		if x.disks {
+			n.disk = simdisk.New(simdisk.Config{WriteTime: unit / 10, SyncTime: unit / 2, Jitter: unit})
+			n.lies = x.liars
+		}
 	}
 	return w.run(ctx, func(ctx context.Context) error {
 		wait, times := 6*unit, 30
@@ -118,6 +126,8 @@ func TestFaults(t *testing.T) {
 		"delays":          {nodes: 4},
 		"crashes":         {nodes: 4, crashes: true},
 		"partitions":      {nodes: 5, parting: true},
+		"disks":           {nodes: 4, crashes: true, disks: true},
+		"disks and all":   {nodes: 4, twins: 1, crashes: true, parting: true, disks: true},
 		"both":            {nodes: 7, crashes: true, parting: true},
 		"twins":           {nodes: 4, twins: 1},
 		"twins and all":   {nodes: 4, twins: 1, crashes: true, parting: true},
@@ -138,6 +148,18 @@ func TestFaultsFindASmallQuorum(t *testing.T) {
 	x := trouble{nodes: 5, twins: 1, parting: true, halves: true, patience: time.Second, plant: tendermint.PlantMajority}
 	for seed := range uint64(100) {
 		if r := sim.Run(seed, x.scenario); errors.Is(r.Err, errDisagree) {
+			t.Log(seed, r.Err)
+			return
+		}
+	}
+	t.Fatal("not found")
+}
+
+// A disk that lies about having synced makes a correct validator contradict itself, and the others prove it.
+func TestFaultsFindALyingDisk(t *testing.T) {
+	x := trouble{nodes: 4, crashes: true, parting: true, disks: true, liars: true, patience: 20 * time.Second}
+	for seed := range uint64(200) {
+		if r := sim.Run(seed, x.scenario); errors.Is(r.Err, errAccused) || errors.Is(r.Err, errDisagree) {
 			t.Log(seed, r.Err)
 			return
 		}

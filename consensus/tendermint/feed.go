@@ -1,6 +1,10 @@
 package tendermint
 
-import "github.com/synodkit/synod/stm"
+import (
+	"context"
+
+	"github.com/synodkit/synod/stm"
+)
 
 // feed is what a replica has to tell others about the height it is at: a list that only grows, by numbers that go on over heights.
 type feed struct {
@@ -34,11 +38,30 @@ func (r *Replica) Since(tx *stm.Tx, cursor uint64) (raw [][]byte, next uint64) {
 	return f.raw[cursor-f.first : len(f.raw) : len(f.raw)], next
 }
 
+// decisions are the end of the chain: what is decided and applied, with the last few, which the store may not show yet.
+type decisions struct {
+	height Height
+	recent []Decision // up to height, oldest first
+}
+
+// recentMax is more heights than a store is behind: the rules wait for it several times a height.
+const recentMax = 8
+
+func (d decisions) add(x Decision) decisions {
+	from := max(0, len(d.recent)-recentMax+1)
+	return decisions{x.Height, append(append([]Decision(nil), d.recent[from:]...), x)}
+}
+
 // Height is the last height that is decided and applied.
-func (r *Replica) Height(tx *stm.Tx) Height { return r.applied.Get(tx) }
+func (r *Replica) Height(tx *stm.Tx) Height { return r.applied.Get(tx).height }
 
 // Decision is a decision of the past, for a peer that is behind; false if it is not there, or no longer.
-func (r *Replica) Decision(h Height) (Decision, bool) {
+func (r *Replica) Decision(ctx context.Context, h Height) (Decision, bool) {
+	for _, d := range r.applied.Load(ctx).recent {
+		if d.Height == h {
+			return d, true
+		}
+	}
 	b, err := r.config.Store.Get(decisionKey(h))
 	if err != nil {
 		return Decision{}, false

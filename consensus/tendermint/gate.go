@@ -52,6 +52,7 @@ type gate struct {
 	at     at
 	seen   map[seat][]sighting
 	backed map[backing]consensus.Weight // of those who have voted for a value
+	let    [][]byte                     // in, in this order
 	early  []early
 	held   map[int]int // bytes of early, by author
 }
@@ -99,6 +100,7 @@ func (g *gate) enter(a at) (raw [][]byte) {
 	}
 	clear(g.seen)
 	clear(g.backed)
+	g.let = nil
 	clear(g.held)
 	was := g.early
 	g.early = nil
@@ -194,6 +196,7 @@ func (g *gate) note(m Message) error {
 		}
 	}
 	g.seen[k] = append(g.seen[k], sighting{m.Value, m.ValidRound, m.Bytes()})
+	g.let = append(g.let, m.Bytes())
 	g.backed[backing{m.Kind, m.Round, m.Value}] += g.at.set.At(m.Author).Weight
 	return nil
 }

@@ -34,6 +34,8 @@ type host struct {
 	accused []Accusation        // for the next block
 	waiting bool                // for work
 	due     time.Time           // when an empty block is due
+	again   time.Time           // when to say everything again
+	patient time.Duration       // how long that was put off
 }
 
 // candidate is a block that was proposed.
@@ -58,6 +60,8 @@ func (h *host) enter(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	h.patient = h.config.Propose.Timeout(0) + h.config.Prevote.Timeout(0) + h.config.Precommit.Timeout(0)
+	h.again = env.Now(ctx).Add(h.patient)
 	at := at{epoch: h.tip.epoch, height: next, set: h.tip.set(), leader: func(r Round) int { return h.leaders.of(next, r) }}
 	return h.admit(ctx, h.gate.enter(at), nil)
 }
@@ -86,6 +90,11 @@ func (h *host) deal(ctx context.Context, x happening) error {
 	if x.work {
 		h.waiting = false
 		return h.post(ctx, workReady{h.tip.height + 1})
+	}
+	if x.again {
+		h.patient *= 2
+		h.again = env.Now(ctx).Add(h.patient)
+		return h.tell(ctx, h.gate.let...)
 	}
 	var raw [][]byte
 	var from []string
@@ -352,7 +361,7 @@ func (h *host) commit(ctx context.Context, x decision) error {
 		return err
 	}
 	h.drop()
-	if err := h.publish(ctx); err != nil {
+	if err := h.publish(ctx, h.applied.Load(ctx).add(d)); err != nil {
 		return err
 	}
 	last := h.tip.epoch != was.epoch
@@ -397,6 +406,6 @@ func (h *host) store(ctx context.Context, d Decision) error {
 	return err
 }
 
-func (h *host) publish(ctx context.Context) error {
-	return stm.Do(ctx, func(tx *stm.Tx) error { h.applied.Set(tx, h.tip.height); return nil })
+func (h *host) publish(ctx context.Context, d decisions) error {
+	return stm.Do(ctx, func(tx *stm.Tx) error { h.applied.Set(tx, d); return nil })
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/synodkit/synod/consensus/tendermint"
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/registry"
+	"github.com/synodkit/synod/sim/simdisk"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
 )
@@ -64,7 +65,9 @@ func (l *ledger) Apply(ctx context.Context, d consensus.Decided) (consensus.Outc
 	}
 	l.list = append(l.list, string(d.Payload))
 	for _, m := range d.Faulty {
-		l.faulty = append(l.faulty, m.ID)
+		if l.faulty = append(l.faulty, m.ID); !l.node.net.mayBeFaulty(m.ID) {
+			return consensus.Outcome{}, fmt.Errorf("%w: %s", errAccused, m.ID)
+		}
 	}
 	out := consensus.Outcome{State: l.digest()}
 	if l.members != nil {
@@ -113,9 +116,23 @@ type node struct {
 	stop   *stm.Var[bool]
 	last   *ledger
 	height *stm.Var[tendermint.Height] // the highest ever
+	disk   *simdisk.Disk               // nil: nothing is lost in a crash
+	lies   bool                        // the disk says that it has synced when it has not: a planted bug
 }
 
-var errDisagree = errors.New("two different decisions")
+var (
+	errDisagree = errors.New("two different decisions")
+	errAccused  = errors.New("a correct validator has contradicted itself")
+)
+
+func (w *network) mayBeFaulty(id consensus.ID) bool {
+	for at := range w.faulty {
+		if w.nodes[at].config.Self == id {
+			return true
+		}
+	}
+	return false
+}
 
 func (n *node) decided(ctx context.Context, d consensus.Decided) error {
 	if n.net.faulty[n.at] {
@@ -208,6 +225,15 @@ func (n *node) live(ctx context.Context) error {
 			return err
 		}
 		c := n.config
+		if n.disk != nil {
+			var err error
+			if c.Store, err = n.disk.Open(ctx); err != nil {
+				return err
+			}
+			if n.lies {
+				c.Store = liar{c.Store}
+			}
+		}
 		n.last = n.ledger()
 		c.App = n.last
 		r, err := tendermint.New(c)
@@ -235,16 +261,30 @@ func (n *node) live(ctx context.Context) error {
 				}
 				return nil
 			})
-			err = stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(n.stop.Get(tx)); n.up.Set(tx, nil); return nil })
-			if err != nil {
+			if err := stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(n.stop.Get(tx)); return nil }); err != nil {
 				return err
+			}
+			if n.disk != nil {
+				if err := n.disk.PowerLoss(ctx); err != nil {
+					return err
+				}
 			}
 			return crash
 		})
 		if !errors.Is(err, crash) {
 			return err
 		}
+		if err := stm.Do(ctx, func(tx *stm.Tx) error { n.up.Set(tx, nil); return nil }); err != nil {
+			return err
+		}
 	}
+}
+
+// liar is a disk whose cache is not flushed when it says so.
+type liar struct{ store.Store }
+
+func (l liar) Apply(ctx context.Context, b *store.Batch, _ store.Durability) (*store.Ticket, error) {
+	return l.Store.Apply(ctx, b, store.Queued)
 }
 
 // set stops or starts a node, and waits until it is so.
@@ -382,7 +422,7 @@ func (l *link) catchUp(ctx context.Context) error {
 		if next == 0 || r == nil {
 			continue
 		}
-		if d, ok := r.Decision(next); ok {
+		if d, ok := r.Decision(ctx, next); ok {
 			if err := l.deliver(ctx, d.Bytes()); err != nil {
 				return err
 			}

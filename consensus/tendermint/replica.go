@@ -6,6 +6,7 @@ import (
 
 	"github.com/synodkit/synod/consensus"
 	"github.com/synodkit/synod/consensus/rule"
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/sync/prop"
@@ -18,7 +19,7 @@ type Replica struct {
 	in      *queue.Queue[incoming]     // from peers
 	events  *queue.Queue[rule.Message] // from the rules
 	feed    *stm.Var[feed]
-	applied *stm.Var[Height]
+	applied *stm.Var[decisions]
 	table   func(name string, s settings) rule.Table[*Machine]
 }
 
@@ -45,7 +46,7 @@ func New(c Config) (*Replica, error) {
 		in:      queue.FIFO(inMax, queue.Wait[incoming]()).Label("tendermint in"),
 		events:  queue.FIFO(eventsMax, queue.Wait[rule.Message]()).Label("tendermint events"),
 		feed:    stm.NewVar(feed{}).Label("tendermint feed"),
-		applied: stm.NewVar(Height(0)).Label("tendermint height"),
+		applied: stm.NewVar(decisions{}).Label("tendermint decisions"),
 	}, nil
 }
 
@@ -65,7 +66,7 @@ func (r *Replica) Run(ctx context.Context) error {
 		return err
 	}
 	h := &host{Replica: r, tip: t, gate: newGate(r.config.Limits, r.config.Verify)}
-	if err := h.publish(ctx); err != nil {
+	if err := h.publish(ctx, decisions{height: t.height}); err != nil {
 		return err
 	}
 	for {
@@ -140,6 +141,7 @@ type happening struct {
 	events []rule.Message
 	in     []incoming
 	work   bool
+	again  bool
 }
 
 // next waits for it. What the rules say goes first.
@@ -152,6 +154,9 @@ func (h *host) next(tx *stm.Tx) (happening, error) {
 	}
 	if h.waiting && h.worth(tx) {
 		return happening{work: true}, nil
+	}
+	if len(h.gate.let) > 0 && env.Reached(tx, h.again) {
+		return happening{again: true}, nil // somebody may have missed it: no decision in so long a time
 	}
 	return happening{}, stm.ErrRetry
 }

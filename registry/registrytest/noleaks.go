@@ -2,8 +2,10 @@ package registrytest
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -20,7 +22,8 @@ func NoLeaks(m *testing.M, ignore ...string) {
 	if m.Run() != 0 {
 		return // testing exits with the code
 	}
-	left := settle(func() []string {
+	ignore = append(ignore, profiles()...)
+	left := settle(triesMax, func() []string {
 		return append(leftRunning(nil, ignore), leftOpen(before, ignore)...)
 	})
 	if len(left) > 0 {
@@ -29,16 +32,31 @@ func NoLeaks(m *testing.M, ignore ...string) {
 	}
 }
 
+// profiles are the files that package testing itself leaves open.
+func profiles() (names []string) {
+	for _, name := range []string{"test.cpuprofile", "test.trace"} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() != "" {
+			names = append(names, "/"+filepath.Base(f.Value.String())+",")
+		}
+	}
+	return names
+}
+
 // NoLeaksT fails t if at its end there are goroutines, listeners or other descriptors that were not there when NoLeaksT
 // was called.
 func NoLeaksT(t testing.TB, ignore ...string) {
+	t.Helper()
+	noLeaks(t, triesMax, ignore)
+}
+
+func noLeaks(t testing.TB, tries int, ignore []string) {
 	t.Helper()
 	running, open := map[string]bool{}, descriptors()
 	for _, g := range goroutines() {
 		running[g.id] = true
 	}
 	t.Cleanup(func() {
-		left := settle(func() []string {
+		left := settle(tries, func() []string {
 			return append(leftRunning(running, ignore), leftOpen(open, ignore)...)
 		})
 		if len(left) > 0 {
@@ -50,11 +68,11 @@ func NoLeaksT(t testing.TB, ignore ...string) {
 // triesMax bounds the time that things get to end: about a second if they do not.
 const triesMax = 500
 
-// settle returns what is left and does not end within the bounded time.
-func settle(find func() []string) []string {
+// settle returns what is left and does not end within so many tries.
+func settle(tries int, find func() []string) []string {
 	for try := 0; ; try++ {
 		left := find()
-		if len(left) == 0 || try == triesMax {
+		if len(left) == 0 || try == tries {
 			return left
 		}
 		if try < 20 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -31,6 +32,9 @@ func (r *recorder) end() {
 	}
 }
 
+// few tries are enough for what does not end at all.
+const few = 40
+
 func TestMain(m *testing.M) { NoLeaks(m) }
 
 func TestCleanTestPasses(t *testing.T) {
@@ -49,7 +53,7 @@ func TestCleanTestPasses(t *testing.T) {
 // The planted leak is a scope whose task does not look at its context.
 func TestLeakedScopeIsFound(t *testing.T) {
 	r := &recorder{TB: t}
-	NoLeaksT(r)
+	noLeaks(r, few, nil)
 	stop, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -79,16 +83,20 @@ func TestIgnore(t *testing.T) {
 
 func background1(stop, ended chan struct{}) { <-stop; close(ended) }
 
-// A listener and a file have no goroutine; the planted ones are found, and not what was open before.
-func TestLeakedListenerAndFileAreFound(t *testing.T) {
-	if len(descriptors()) == 0 {
+func needsList(t *testing.T) {
+	if _, err := os.ReadDir(openDir); err != nil {
 		t.Skip("the system does not list what a process has open")
 	}
+}
+
+// A listener and a file have no goroutine; the planted ones are found, and not what was open before.
+func TestLeakedListenerAndFileAreFound(t *testing.T) {
+	needsList(t)
 	old, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer old.Close()
 	r := &recorder{TB: t}
-	NoLeaksT(r)
+	noLeaks(r, few, nil)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	f, err := os.Create(filepath.Join(t.TempDir(), "journal"))
@@ -108,7 +116,7 @@ func TestLeakedListenerAndFileAreFound(t *testing.T) {
 // A handle that a leaked scope owns is found with the scope.
 func TestLeakedHandleIsFound(t *testing.T) {
 	r := &recorder{TB: t}
-	NoLeaksT(r)
+	noLeaks(r, few, nil)
 	stop, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -125,6 +133,28 @@ func TestLeakedHandleIsFound(t *testing.T) {
 	require.Len(t, r.errors, 1)
 	require.Contains(t, r.errors[0], "goroutine of a scope")
 }
+
+// The files of a profile do not count; the one that the tests themselves leave open is found beside them.
+func TestProfilesAreNoLeak(t *testing.T) {
+	if os.Getenv("NOLEAKS_LEAK") != "" {
+		f, err := os.Create(os.Getenv("NOLEAKS_LEAK"))
+		require.NoError(t, err)
+		t.Cleanup(func() { kept = append(kept, f) })
+		return
+	}
+	needsList(t)
+	dir := t.TempDir()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestProfilesAreNoLeak$", "-test.cpuprofile="+filepath.Join(dir, "cpu.out"),
+		"-test.trace="+filepath.Join(dir, "trace.out"))
+	cmd.Env = append(os.Environ(), "NOLEAKS_LEAK="+filepath.Join(dir, "journal"))
+	out, err := cmd.CombinedOutput()
+	require.Error(t, err, string(out))
+	require.Contains(t, string(out), "/journal, descriptor ")
+	require.Contains(t, string(out), "left 1 things behind", "and the profiles are not")
+}
+
+// kept are files that nobody closes.
+var kept []*os.File
 
 func TestParse(t *testing.T) {
 	gs := parse("goroutine 1 [running]:\nmain.main()\n\ngoroutine 23 [chan receive, 2 minutes]:\nx.f()\ncreated by x.g in goroutine 1\n")
