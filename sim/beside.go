@@ -12,7 +12,7 @@ func (e *engine) Beside(name string, f func()) {
 		e.check()
 	}
 	e.asides++
-	t := &Task{name: name, id: hashOf(name) + uint64(e.asides), run: f, fresh: true, at: -1, own: true, beside: true}
+	t := &Task{name: name, id: hashOf(name) + uint64(e.asides), run: func() { e.outside(f) }, fresh: true, at: -1, own: true, beside: true}
 	e.enroll(t)
 	e.aside(t)
 }

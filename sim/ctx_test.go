@@ -31,7 +31,7 @@ func TestMixedContexts(t *testing.T) {
 			defer cancelC()
 			defer cancelF()
 			v := stm.NewVar(0)
-			errs, joins := map[int]error{}, []func(){}
+			errs, joins := make([]error, 7), []func(){}
 			for i, x := range []context.Context{a, b, c, e, d, f, g} {
 				joins = append(joins, w.Spawn(fmt.Sprint("w", i), func() { errs[i] = stm.Do(x, positive(v)) }))
 			}

@@ -16,10 +16,21 @@
 // decisions of one run can be written down as a [Schedule], changed, and followed by another with [Replay]. Below sim,
 // walk draws schedules, explore takes all of them, shrink shortens one that fails, and simtest is their use in tests.
 //
+// # Observers and machines
+//
+// What is built on the world for tests stands in packages of its own: simnode starts and crashes machines with clocks and chance of their own, property watches
+// predicates after every step, from beside the run, scenario puts both together. Chance comes from separate streams: of the schedule, of faults, of each
+// machine, and of the workload, so that more draws from one do not change the others.
+//
+// # The race detector
+//
+// Tasks are coroutines, and each hand-over orders what was done before it, so under -race no race between tasks would ever show. With [Races] each task has a
+// goroutine whose hand-overs the detector does not see: it finds a race under every schedule in which there is one. Hashes are the same.
+//
 // # Errors
 //
 // Report.Err is the error of the scenario, or says how the run broke: a [DeadlockError] names every task with the
-// labelled Vars it waits for; a [PanicError] has the stack; [ErrGoexit] is what t.FailNow in a task becomes (the test
+// labelled Vars it waits for, and with [Record] a cycle among them; a [PanicError] has the stack; [ErrGoexit] is what t.FailNow in a task becomes (the test
 // has failed, and Run still returns); [ErrEndless] stops a run whose time stands still; a [LeakError] names tasks that
 // the scenario has not joined. Ways out of the world that plain Go offers (a go statement, context.Background,
 // context.WithTimeout, a nested Run, a transaction or a look at the clock inside a body) panic with the reason, and a

@@ -12,6 +12,9 @@ import (
 // engine is one world. One task runs at a time, so nothing here is locked: hand-overs of the coroutines order all
 // accesses.
 type engine struct {
+	backend
+	face seam.World // what tasks see of the engine
+
 	num      uint32
 	seed     uint64
 	schedule *rand.Rand // which task next, if there is no scheduler
@@ -153,11 +156,13 @@ type polled struct {
 	off  bool
 }
 
-func (e *engine) Watch(ctx context.Context, f func()) func() {
+func (e *engine) Watch(ctx context.Context, f func()) func() { return e.watchErr(ctx.Err, f) }
+
+func (e *engine) watchErr(err func() error, f func()) func() {
 	if e.alone {
 		panic("sim: a context of the standard library's, whose end is no step: exploration needs env.WithCancel")
 	}
-	w := &polled{err: ctx.Err, task: e.child(e.cur, "context", f)}
+	w := &polled{err: err, task: e.child(e.cur, "context", func() { e.outside(f) })}
 	e.watches = append(e.watches, w)
 	return func() { w.off = true }
 }

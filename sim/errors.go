@@ -16,8 +16,8 @@ var ErrEndless = errors.New("sim: virtual time stands still")
 // ErrCut is the error of a run that its Scheduler has ended.
 var ErrCut = errors.New("sim: cut short by the scheduler")
 
-// ErrSchedule is wrapped by the errors of ParseSchedule.
-var ErrSchedule = errors.New("sim: not a schedule")
+// errSchedule is wrapped by the errors of ParseSchedule.
+var errSchedule = errors.New("sim: not a schedule")
 
 // DeadlockError says that every task waits and no timer is set.
 type DeadlockError struct {

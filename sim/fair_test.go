@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,17 +16,18 @@ import (
 func fairly(t *testing.T, fair bool, opts ...sim.Option) int {
 	waited := -1
 	r := sim.Run(1, func(ctx context.Context) error {
-		w, done, spins := seam.From(ctx), stm.NewVar(0), 0
+		w, done := seam.From(ctx), stm.NewVar(0)
+		var spins atomic.Int32
 		w.(interface{ Fair(on bool) }).Fair(fair)
 		var joins []func()
 		for range 3 {
 			joins = append(joins, w.Spawn("spinner", func() {
 				for done.Load(ctx) == 0 {
-					spins++
+					spins.Add(1)
 				}
 			}))
 		}
-		joins = append(joins, w.Spawn("writer", func() { done.Load(ctx); _ = stm.Do(ctx, inc(done)); waited = spins }))
+		joins = append(joins, w.Spawn("writer", func() { done.Load(ctx); _ = stm.Do(ctx, inc(done)); waited = int(spins.Load()) }))
 		for _, j := range joins {
 			j()
 		}

@@ -45,7 +45,6 @@ func (g *guard) look(e *engine) {
 
 // startedBy is the stack of a goroutine that a task of e has started.
 func startedBy(e *engine) string {
-	body := fmt.Sprintf("sim.(*engine).body(%p", e)
 	all := stacks()
 	for _, s := range all {
 		if strings.Contains(s, "created by iter.Pull") {
@@ -57,7 +56,7 @@ func startedBy(e *engine) string {
 		}
 		creator = "goroutine " + firstLine(creator) + " "
 		for _, t := range all {
-			if strings.HasPrefix(t, creator) && strings.Contains(t, body) {
+			if strings.HasPrefix(t, creator) && e.isTask(t) {
 				return s
 			}
 		}

@@ -56,11 +56,15 @@ func (e *engine) machine(name string) *machine {
 // Boot starts f as a task of a new life of the machine, which end ends: all its tasks, timers and contexts. A task of a dead life can do
 // nothing more in the world. join waits for the task; mine reports whether the running task belongs to that life.
 func (e *engine) Boot(ctx context.Context, name string, f func(ctx context.Context)) (join, end func(), mine func() bool) {
+	own, _ := seam.WithCancel(ctx)
+	return e.boot(own.(*seam.Ctx), name, func() { f(own) })
+}
+
+func (e *engine) boot(own *seam.Ctx, name string, f func()) (join, end func(), mine func() bool) {
 	e.check()
 	e.refuseBeside("start a task")
-	own, _ := seam.WithCancel(ctx)
-	t := e.child(e.cur, name, func() { f(own) })
-	t.life = &life{machine: e.machine(name), id: t.id, ctx: own.(*seam.Ctx)}
+	t := e.child(e.cur, name, func() { e.outside(f) })
+	t.life = &life{machine: e.machine(name), id: t.id, ctx: own}
 	e.spawn(t)
 	return func() { e.join(t) }, func() { e.crash(t.life) }, func() bool { return e.cur.life == t.life }
 }

@@ -47,7 +47,7 @@ func ParseSchedule(text string) (Schedule, error) {
 		path, count, ok := strings.Cut(f, "*")
 		n, err := strconv.Atoi(count)
 		if _, good := pathID(path); !ok || err != nil || n < 1 || !good {
-			return Schedule{}, fmt.Errorf("%w: segment %q", ErrSchedule, f)
+			return Schedule{}, fmt.Errorf("%w: segment %q", errSchedule, f)
 		}
 		s.Segments = append(s.Segments, Segment{path, n})
 	}
@@ -57,7 +57,7 @@ func ParseSchedule(text string) (Schedule, error) {
 		}
 		k, err := strconv.Atoi(f)
 		if err != nil || k < 0 {
-			return Schedule{}, fmt.Errorf("%w: choice %q", ErrSchedule, f)
+			return Schedule{}, fmt.Errorf("%w: choice %q", errSchedule, f)
 		}
 		s.Choices = append(s.Choices, k)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,14 +85,15 @@ func TestTaskFailures(t *testing.T) {
 // Tasks that are left at the end are unwound: their deferred functions run and can do nothing in the world.
 func TestUnwinding(t *testing.T) {
 	before := runtime.NumGoroutine()
-	v, deferred, late := stm.NewVar(0), 0, 0
+	v := stm.NewVar(0)
+	var deferred, late atomic.Int32 // every task counts
 	for range 50 {
 		r := sim.Run(1, func(ctx context.Context) error {
 			w := seam.From(ctx)
 			for range 20 {
 				w.Spawn("parked", func() {
-					defer func() { deferred++ }()
-					defer func() { _ = stm.Do(ctx, inc(v)); late++ }()
+					defer deferred.Add(1)
+					defer func() { _ = stm.Do(ctx, inc(v)); late.Add(1) }()
 					defer func() { _ = recover() }() // swallows the kill
 					_ = stm.Do(ctx, positive(stm.NewVar(0)))
 				})
@@ -108,14 +110,14 @@ func TestUnwinding(t *testing.T) {
 					}()
 				}
 			})
-			w.After(time.Hour, func() { late++ })
+			w.After(time.Hour, func() { late.Add(1) })
 			_ = sleep(ctx, time.Minute)
 			return errBoom
 		})
 		require.Equal(t, errBoom, r.Err)
 	}
-	require.Equal(t, 50*20, deferred)
-	require.Zero(t, late)
+	require.EqualValues(t, 50*20, deferred.Load())
+	require.Zero(t, late.Load())
 	require.Zero(t, v.Load(context.Background()))
 	for runtime.NumGoroutine() > before {
 		runtime.Gosched() // the last loop goroutine is about to return
@@ -127,19 +129,19 @@ func TestVirtualTime(t *testing.T) {
 	r := sim.Run(1, func(ctx context.Context) error {
 		w := seam.From(ctx)
 		t0 := w.Now()
-		fired := 0
-		stop := w.After(2*time.Hour, func() { fired++ })
+		var fired atomic.Int32
+		stop := w.After(2*time.Hour, func() { fired.Add(1) })
 		if err := sleep(ctx, time.Hour); err != nil {
 			return err
 		}
 		require.Equal(t, time.Hour, w.Now().Sub(t0))
 		require.True(t, stop())
 		require.False(t, stop())
-		second := w.After(time.Hour, func() { fired++ })
+		second := w.After(time.Hour, func() { fired.Add(1) })
 		if err := sleep(ctx, 24*time.Hour); err != nil {
 			return err
 		}
-		require.Equal(t, 1, fired)
+		require.EqualValues(t, 1, fired.Load())
 		require.False(t, second())
 		return nil
 	})

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
-	"runtime"
 	"runtime/debug"
 
 	"github.com/synodkit/synod/internal/seam"
@@ -30,7 +29,8 @@ type Task struct {
 	at      int         // place in ready, or -1
 	place   int         // place in tasks
 	token   *seam.Token // while parked
-	joins   *Task       // while joining
+	actor   *actor
+	joins   *Task // while joining
 	joiners []*Task
 	kills   int // calls into the world since it began to end
 
@@ -58,7 +58,7 @@ func (e *engine) enroll(t *Task) {
 func (e *engine) Spawn(name string, f func()) (join func()) {
 	e.check()
 	e.refuseBeside("start a task")
-	t := e.child(e.cur, name, f)
+	t := e.child(e.cur, name, func() { e.outside(f) })
 	e.spawn(t)
 	return func() { e.join(t) }
 }
@@ -121,6 +121,12 @@ func (e *engine) body(t *Task, yield func(struct{}) bool) {
 	normal = true
 }
 
+// carried is a panic with the place where it began.
+type carried struct {
+	value any
+	stack []byte
+}
+
 // crashed records why a task did not return.
 func (e *engine) crashed(t *Task, r any) {
 	e.inTx = false
@@ -129,6 +135,10 @@ func (e *engine) crashed(t *Task, r any) {
 	case r == nil:
 		e.fail(fmt.Errorf("task %s: %w", t.name, ErrGoexit))
 	default:
+		if c, ok := r.(carried); ok { // from the task's goroutine
+			e.fail(&PanicError{t.name, c.value, c.stack})
+			return
+		}
 		e.fail(&PanicError{t.name, r, debug.Stack()})
 	}
 }
@@ -172,7 +182,7 @@ func (e *engine) unwound() {
 		if !e.ending {
 			e.fail(fmt.Errorf("task %s, of a machine that has crashed, recovers from everything: %w", e.cur.label(), ErrGoexit))
 		}
-		runtime.Goexit()
+		e.goexit()
 	}
 	panic(seam.Kill{})
 }

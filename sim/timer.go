@@ -104,7 +104,7 @@ func (e *engine) goOff(t *timer) {
 	e.touch(t.task.id)
 	if fire := t.fire; fire != nil {
 		t.fire = nil
-		fire()
+		e.outside(fire)
 	}
 }
 

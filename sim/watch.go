@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -63,9 +62,8 @@ func (e *engine) stuck() error {
 	if t := e.running.Load(); t != nil {
 		err.Task = t.name
 	}
-	body := fmt.Sprintf("sim.(*engine).body(%p", e)
 	for _, stack := range stacks() {
-		if strings.Contains(stack, body) && !strings.Contains(firstLine(stack), "[coroutine") {
+		if e.runs(stack) {
 			err.Stack = stack
 		}
 	}

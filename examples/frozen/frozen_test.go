@@ -22,7 +22,7 @@ func TestLockedFreezes(t *testing.T) {
 		res, err := explored(node(newLocked, room+2, room))
 		var d *sim.DeadlockError
 		require.ErrorAs(t, err, &d)
-		require.Equal(t, []string{"node", "subscription.at", "index", "lock.held", "node"}, d.Cycle)
+		require.Equal(t, []string{"node", "subscription.at", "index", "chain.held", "node"}, d.Cycle)
 		t.Log(room, res.Runs, err)
 	}
 }
@@ -70,7 +70,7 @@ func Example_locked() {
 	_, err := explored(node(newLocked, 3, 1))
 	var d *sim.DeadlockError
 	fmt.Println(errors.As(err, &d), d.Cycle)
-	// Output: true [node subscription.at index lock.held node]
+	// Output: true [node subscription.at index chain.held node]
 }
 
 // Nothing in hand while waiting: every schedule ends.

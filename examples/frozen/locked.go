@@ -14,7 +14,7 @@ type locked struct {
 	bus    *bus
 }
 
-func newLocked(b *bus) chain { return &locked{mu: gate.NewRWLock(), bus: b} }
+func newLocked(b *bus) chain { return &locked{mu: gate.NewRWLock().Label("chain"), bus: b} }
 
 // grow adds a block, and tells of it while the chain cannot change: subscribers are to see blocks in order.
 func (c *locked) grow(ctx context.Context) error {

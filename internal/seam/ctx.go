@@ -2,6 +2,7 @@ package seam
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -13,8 +14,10 @@ type Ctx struct {
 	cancelStd       context.CancelCauseFunc
 	world           World
 	id              uint32
-	first, last     *hook
-	detach          []func() // undone when c ends: the parent's hook, the poll, the timer
+
+	mu          sync.Mutex // for the race detector: a world runs one task at a time, and orders what a standard context would
+	first, last *hook
+	detach      []func() // undone when c ends: the parent's hook, the poll, the timer
 }
 
 // source is the parent of the wrapped cancelCtx. Only a parent can give a child the error DeadlineExceeded.
@@ -45,7 +48,8 @@ func (s *source) AfterFunc(f func()) func() bool {
 
 // hook is one entry of a Ctx's ordered list: a child context or a callback.
 type hook struct {
-	on         *Ctx            // nil once removed
+	on         *Ctx
+	linked     bool            // in on's list
 	via        context.Context // the standard context between, if any: it may outlive on (context.WithoutCancel)
 	child      *Ctx
 	f          func()
@@ -88,7 +92,9 @@ func (c *Ctx) Err() error {
 func (c *Ctx) ID() uint32 { return c.id }
 
 func (c *Ctx) add(h *hook) *hook {
-	h.on, h.prev = c, c.last
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h.on, h.prev, h.linked = c, c.last, true
 	if c.last != nil {
 		c.last.next = h
 	} else {
@@ -98,10 +104,27 @@ func (c *Ctx) add(h *hook) *hook {
 	return h
 }
 
-func (h *hook) remove() bool {
+func (h *hook) remove() {
+	h.on.mu.Lock()
+	defer h.on.mu.Unlock()
+	h.unlink()
+}
+
+// pop takes the first hook out, or gives nil.
+func (c *Ctx) pop() *hook {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := c.first
+	if h != nil {
+		h.unlink()
+	}
+	return h
+}
+
+func (h *hook) unlink() {
 	c := h.on
-	if c == nil {
-		return false
+	if !h.linked {
+		return
 	}
 	if h.prev != nil {
 		h.prev.next = h.next
@@ -113,8 +136,14 @@ func (h *hook) remove() bool {
 	} else {
 		c.last = h.prev
 	}
-	h.on = nil
-	return true
+	h.linked = false
+}
+
+// atEnd has f undone when c ends.
+func (c *Ctx) atEnd(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.detach = append(c.detach, f)
 }
 
 // Cancel ends c with err (context.Canceled or context.DeadlineExceeded): the standard part first, then its children and
@@ -123,8 +152,7 @@ func (c *Ctx) Cancel(err, cause error) {
 	c.endStd(err, cause)
 	c.release()
 	c.world.Effect(&Effect{Writes: []uint32{c.id}})
-	for h := c.first; h != nil; h = c.first {
-		h.remove()
+	for h := c.pop(); h != nil; h = c.pop() {
 		switch {
 		case h.via.Err() == nil:
 		case h.child != nil:
@@ -138,8 +166,7 @@ func (c *Ctx) Cancel(err, cause error) {
 // End cancels c and its children without running a callback or reporting an effect: the world is over.
 func (c *Ctx) End(cause error) {
 	c.endStd(context.Canceled, cause)
-	for h := c.first; h != nil; h = c.first {
-		h.remove()
+	for h := c.pop(); h != nil; h = c.pop() {
 		if h.child != nil {
 			h.child.End(cause)
 		}
@@ -160,8 +187,11 @@ func (c *Ctx) endStd(err, cause error) {
 }
 
 func (c *Ctx) release() {
-	for _, f := range c.detach {
+	c.mu.Lock()
+	undo := c.detach
+	c.detach = nil
+	c.mu.Unlock()
+	for _, f := range undo {
 		f()
 	}
-	c.detach = nil
 }

@@ -2,6 +2,7 @@ package seam
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,7 +28,7 @@ func WithTimeout(ctx context.Context, d time.Duration) (context.Context, context
 		c.src.deadline = at
 		if c.Err() == nil {
 			stop := w.After(d, func() { c.Cancel(context.DeadlineExceeded, nil) })
-			c.detach = append(c.detach, func() { stop() })
+			c.atEnd(func() { stop() })
 		}
 	}
 	return c, func() { c.cancelStep(nil) }
@@ -47,19 +48,16 @@ func AfterFunc(ctx context.Context, f func()) (stop func() bool) {
 	if b, ok := w.(binder); ok {
 		f = b.Bound(f)
 	}
-	pending := true
-	run := func() {
-		if pending {
-			pending = false
+	var over atomic.Bool
+	release := onDone(ctx, w, func() {
+		if !over.Swap(true) {
 			f()
 		}
-	}
-	release := onDone(ctx, w, run)
+	})
 	return func() bool {
-		was := pending
-		pending = false
+		first := !over.Swap(true)
 		release()
-		return was
+		return first
 	}
 }
 
@@ -77,7 +75,7 @@ func onDone(ctx context.Context, w World, f func()) (release func()) {
 	checkDeadline(ctx, own)
 	h := own.add(&hook{via: ctx, f: f})
 	if same {
-		return func() { h.remove() }
+		return h.remove
 	}
 	unwatch := w.Watch(ctx, f)
 	return func() { h.remove(); unwatch() }
@@ -110,9 +108,9 @@ func derive(ctx context.Context, w World) *Ctx {
 	own, same := Own(ctx)
 	checkDeadline(ctx, own)
 	h := own.add(&hook{via: ctx, child: c})
-	c.detach = append(c.detach, func() { h.remove() })
+	c.atEnd(h.remove)
 	if !same {
-		c.detach = append(c.detach, w.Watch(ctx, func() { c.Cancel(ctx.Err(), context.Cause(ctx)) }))
+		c.atEnd(w.Watch(ctx, func() { c.Cancel(ctx.Err(), context.Cause(ctx)) }))
 	}
 	return c
 }

@@ -67,7 +67,7 @@ func validate(t *testing.T, f family, seed uint64, n int, rules rules, stop bool
 func TestReductionMissesNothing(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(families)) {
 		t.Run(name, func(t *testing.T) {
-			a, _, what := validate(t, families[name], 1, long.N(130, 5_000), sound(), true)
+			a, _, what := validate(t, families[name], 1, long.N(60, 5_000), sound(), true)
 			t.Log(a)
 			require.Zero(t, a.missed, what)
 		})

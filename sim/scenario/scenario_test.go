@@ -45,7 +45,7 @@ func TestCounterPasses(t *testing.T) {
 	simtest.Check(t, crashes(nothing), simtest.Runs(60))
 	fired := 0
 	for seed := range uint64(30) {
-		a, b := sim.Run(seed, crashes(nothing)), sim.Run(seed, crashes(nothing))
+		a, b := sim.Run(seed, crashes(nothing)), sim.Run(seed, crashes(nothing), sim.Races())
 		require.NoError(t, a.Err)
 		require.Equal(t, a, b)
 		fired += a.Faults["crash"]

@@ -107,7 +107,7 @@ func TestADeadLifeDoesNothing(t *testing.T) {
 	for seed := range uint64(100) {
 		a := sim.Run(seed, exorcism(crash))
 		require.NoError(t, a.Err)
-		require.Equal(t, a.Hash, sim.Run(seed, exorcism(crash)).Hash)
+		require.Equal(t, a.Hash, sim.Run(seed, exorcism(crash), sim.Races()).Hash)
 		polite := sim.Run(seed, exorcism(func(ctx context.Context, n *simnode.Node) error {
 			if err := n.Stop(ctx, errors.New("please")); !errors.Is(err, context.Canceled) {
 				return err
