@@ -238,6 +238,7 @@ func TestChance(t *testing.T) {
 		}
 		return nil
 	})
+	require.Zero(t, env.Choose(context.Background(), "x", 1), "of one there is no choice")
 	require.PanicsWithValue(t, "env: Choose x of nothing", func() { env.Choose(context.Background(), "x", 0) })
 }
 

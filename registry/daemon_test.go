@@ -169,7 +169,7 @@ func TestForkInClosingScope(t *testing.T) {
 		require.ErrorAs(t, err, &closed)
 		require.Equal(t, 2, closed.Refused)
 		require.Equal(t, 1, strings.Count(err.Error(), "was not started"), "told once")
-		require.Contains(t, err.Error(), `"f" was not started, nor 1 more`)
+		require.Contains(t, err.Error(), `"f" was not started, nor 1 more: other`)
 		require.ErrorIs(t, err, context.Canceled)
 		require.ErrorIs(t, err, errOther)
 	})

@@ -3,6 +3,7 @@ package stm
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"runtime"
@@ -19,7 +20,7 @@ var debugging atomic.Pointer[debugger]
 // tests; while it is off it costs nothing. On, transactions that begin are checked, and panic with the places if they
 // are wrong:
 //
-//   - a Tx used after its function has returned, or on another goroutine;
+//   - a Tx used after its function has returned; Get and Set on another goroutine;
 //   - a transaction inside the body of another;
 //   - a body that is not pure: each run is made twice on the same snapshot, the first time for trial, and must read and
 //     write the same Vars, the same values, and end alike;
@@ -119,7 +120,14 @@ func (x *extraTx) judge(tx *Tx, trial *look) string {
 	if d := run.differs(trial); d != "" {
 		return "the body is not pure: " + d
 	}
-	if !run.retried && run.err == "" && len(run.writes) > 0 {
+	if run.retried || run.err != "" {
+		return ""
+	}
+	maps.DeleteFunc(run.writes, func(c *core, s setting) bool {
+		e := tx.written(c)
+		return c.kind == kindWord || e == nil || e.p != s.p // undone
+	})
+	if len(run.writes) > 0 {
 		tx.OnCommit(func() { x.d.freeze(run.writes) })
 	}
 	return ""
@@ -186,7 +194,7 @@ func (v *Var[T]) lookup(tx *Tx) T {
 	r := decode[T](c.kind, w, p)
 	x.run.reads[c] = true
 	if own, ok := x.run.writes[c]; c.kind != kindWord && !(ok && own.p == p) {
-		x.d.check(c, setting{p: p, value: r, at: here()})
+		x.d.check(c, setting{p: p, value: r, at: here()}, true)
 	}
 	return r
 }
@@ -206,7 +214,7 @@ func (v *Var[T]) assign(tx *Tx, r T) {
 	}
 	s := setting{p: e.p, value: r, at: here()}
 	if c.kind == kindPtr {
-		x.d.check(c, s)
+		x.d.check(c, s, false)
 	}
 	x.run.writes[c] = s
 }

@@ -2,7 +2,6 @@ package stm
 
 import (
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"unsafe"
@@ -13,7 +12,7 @@ type look struct {
 	reads   map[*core]bool
 	writes  map[*core]setting // the last Set of each, those undone too
 	value   any
-	print   string
+	print   uint64
 	err     string
 	retried bool
 }
@@ -22,7 +21,7 @@ type look struct {
 type setting struct {
 	p     unsafe.Pointer
 	value any
-	print string
+	print uint64
 	at    trail
 }
 
@@ -92,8 +91,10 @@ func others[V any](a, b map[*core]V) string {
 	return fmt.Sprintf("%q and %d new ones", all, fresh)
 }
 
-// isFresh reports whether c may have been made by the run that uses it: it has no version and no name.
-func isFresh(c *core) bool { return c.lock.Load()>>1 == 0 && c.label() == "" }
+// isFresh reports whether c may have been made by the run that uses it: no commit, step or name has left a mark on it.
+func isFresh(c *core) bool {
+	return c.lock.Load()&^(waitBit|serialBit|lockBit) == 0 && c.owner.Load() == 0 && c.label() == ""
+}
 
 // name is c's label; without one its type must do.
 func name(c *core, value any) string {
@@ -116,8 +117,8 @@ const (
 	frozenMax   = 1 << 16 // and so many in all; then it begins anew
 )
 
-// check compares a value that is read, or set again, with what it was.
-func (d *debugger) check(c *core, s setting) {
+// check compares a value that is got, or set again, with what it was. One that is got must stay as it is from now on.
+func (d *debugger) check(c *core, s setting, got bool) {
 	now := printOf(s.value)
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -131,18 +132,17 @@ func (d *debugger) check(c *core, s setting) {
 		}
 		panic(fmt.Sprintf("stm: the value of %s has changed after %s at %s; seen at %s", name(c, s.value), how, f.at, s.at))
 	}
-	s.print = now
-	d.remember(c, frozen{s, true})
+	if s.print = now; got {
+		d.remember(c, frozen{s, true})
+	}
 }
 
 // freeze remembers what a commit has set.
 func (d *debugger) freeze(writes map[*core]setting) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for c, s := range maps.All(writes) {
-		if c.kind != kindWord {
-			d.remember(c, frozen{s, false})
-		}
+	for c, s := range writes {
+		d.remember(c, frozen{s, false})
 	}
 }
 
@@ -151,6 +151,7 @@ func (d *debugger) remember(c *core, f frozen) {
 		d.count = 1
 		clear(d.frozen)
 	}
+	f.value = nil
 	known := d.frozen[c]
 	for i := range known {
 		if known[i].p == f.p {

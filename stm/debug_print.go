@@ -3,6 +3,7 @@ package stm
 import (
 	"bytes"
 	"encoding/binary"
+	"hash/fnv"
 	"math"
 	"reflect"
 	"slices"
@@ -10,11 +11,11 @@ import (
 	"unsafe"
 )
 
-// print makes values comparable that Go cannot compare: it writes what can be reached from a value as bytes, equal for
+// printer makes values comparable that Go cannot compare: it writes what can be reached from a value as bytes, equal for
 // equal values, whatever the addresses and the order of a map. Functions, channels and structs that hold something of
 // sync or sync/atomic (a Var among them) are their owner's affair and count as nothing but themselves; so does
 // everything beyond a limit.
-type print struct {
+type printer struct {
 	out    []byte
 	path   map[visit]int        // the pointers that lead to here, for cycles
 	limit  int                  // bytes after which no pointer, slice or map is followed
@@ -30,18 +31,20 @@ type visit struct {
 // printLimit bounds the work of debug mode on large values.
 const printLimit = 1 << 16
 
-// printOf is the print of x.
-func printOf(x any) string {
-	p := print{limit: printLimit}
+// printOf is a hash of what is printed of x.
+func printOf(x any) uint64 {
+	p := printer{limit: printLimit}
 	p.value(reflect.ValueOf(x))
-	return string(p.out)
+	h := fnv.New64a()
+	_, _ = h.Write(p.out)
+	return h.Sum64()
 }
 
-func (p *print) word(x uint64) { p.out = binary.LittleEndian.AppendUint64(p.out, x) }
+func (p *printer) word(x uint64) { p.out = binary.LittleEndian.AppendUint64(p.out, x) }
 
-func (p *print) text(s string) { p.word(uint64(len(s))); p.out = append(p.out, s...) }
+func (p *printer) text(s string) { p.word(uint64(len(s))); p.out = append(p.out, s...) }
 
-func (p *print) value(v reflect.Value) {
+func (p *printer) value(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Invalid:
 		p.out = append(p.out, 0)
@@ -78,14 +81,14 @@ func (p *print) value(v reflect.Value) {
 	}
 }
 
-func (p *print) blank(t reflect.Type) {
+func (p *printer) blank(t reflect.Type) {
 	if p.opaque != nil {
 		p.opaque(t)
 	}
 	p.out = append(p.out, '?')
 }
 
-func (p *print) fields(v reflect.Value) {
+func (p *printer) fields(v reflect.Value) {
 	switch {
 	case isVar(v.Type()) && p.number != nil && v.CanAddr():
 		p.word(p.number((*core)(v.Addr().UnsafePointer())))
@@ -99,7 +102,7 @@ func (p *print) fields(v reflect.Value) {
 }
 
 // behind follows a pointer, a slice or a map.
-func (p *print) behind(v reflect.Value) {
+func (p *printer) behind(v reflect.Value) {
 	if v.IsNil() {
 		p.out = append(p.out, 0)
 		return
@@ -139,7 +142,7 @@ func (p *print) behind(v reflect.Value) {
 }
 
 // entries writes the entries of a map in the order of their prints.
-func (p *print) entries(v reflect.Value) {
+func (p *printer) entries(v reflect.Value) {
 	p.word(uint64(v.Len()))
 	var all [][]byte
 	whole := p.out

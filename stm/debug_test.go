@@ -155,8 +155,12 @@ func TestDebugLetsValuesBe(t *testing.T) {
 	list, fresh, f := NewVar(&node{}), NewVar(&node{}), NewVar(func() int { return 0 })
 	when, words := NewVar(time.Now()), NewVar(map[string][]string{"a": {"b"}, "c": {"d"}})
 	set(t, list, func() *node { n := &node{n: 1}; n.next = n; return n }())
+	undone := &crate{[]int{1}}
+	crates := NewVar(&crate{})
 	for range 20 {
+		undone.n = append(undone.n, 1) // nobody has ever seen it
 		require.NoError(t, Do(bg, func(tx *Tx) error {
+			_ = Try(tx, func(tx *Tx) error { crates.Set(tx, undone); return errBoom })
 			counted.Get(tx).hits.Add(1)                  // has its own rules
 			l := &node{next: list.Get(tx), v: NewVar(1)} // a Var of its own, and a cycle
 			l.v.Set(tx, 2)

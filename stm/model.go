@@ -2,6 +2,7 @@ package stm
 
 import (
 	"encoding/binary"
+	"math"
 	"reflect"
 	"strings"
 	"time"
@@ -12,7 +13,7 @@ import (
 // themselves alone. That is what an explorer of all behaviours needs, and a test of a body. The zero Model is ready; in
 // its initial state, which is the empty State, every Var has the value it has when the model first meets it.
 //
-// A Model is for one goroutine. Values of a Var are told apart by what can be reached from them; those that hold
+// A Model is for one goroutine. Bodies use Vars made before: one that a body makes is another in each run. Values of a Var are told apart by what can be reached from them; those that hold
 // functions, channels or locks cannot be, and panic. At most 65,536 values a Var.
 type Model struct {
 	slots  []*slot
@@ -99,7 +100,7 @@ func lookupIn[T any](m *Model, tx *Tx, v *Var[T]) T {
 		s.read = m.runs
 		m.step.Reads = append(m.step.Reads, n)
 	}
-	x := s.values[at(m.state, n)]
+	x := s.values[m.state.At(n)]
 	return decode[T](c.kind, x.w, x.p)
 }
 
@@ -132,7 +133,7 @@ func keyOf[T any](m *Model, k kind) func(w uint64, p unsafe.Pointer) any {
 	}
 	return func(w uint64, p unsafe.Pointer) any {
 		x := decode[T](k, w, p)
-		pr := print{limit: 1 << 30, number: m.numberOf, opaque: func(t reflect.Type) {
+		pr := printer{limit: math.MaxInt, number: m.numberOf, opaque: func(t reflect.Type) {
 			panic("stm: a Model cannot tell values of " + reflect.TypeFor[T]().String() + " apart, because of " + t.String())
 		}}
 		pr.value(reflect.ValueOf(&x).Elem())
@@ -163,8 +164,9 @@ func (s *slot) id(w uint64, p unsafe.Pointer) int {
 	return id
 }
 
-// at is the value number of slot n in s. What a State does not reach has its first value.
-func at(s State, n int) int {
+// At is the number of the value that a Var, by its own number, has in s. Numbers stand for values of one Var in one Model;
+// what a body does depends on those at Step.Reads alone, so an explorer may run it once for each of their combinations.
+func (s State) At(n int) int {
 	if len(s) <= 2*n {
 		return 0
 	}

@@ -61,7 +61,7 @@ func Tee[E any](ts ...Tracer[E]) Tracer[E] {
 // Sample passes about one event in n, chosen by a hash of its key: all events with one key (a block, a peer) pass or
 // none does, on every node alike and in every run. n of 0 or 1 passes all.
 func Sample[E any](t Tracer[E], n uint64, key func(E) uint64) Tracer[E] {
-	if t == nil || n <= 1 {
+	if n <= 1 {
 		return t
 	}
 	return Filter(t, func(e E) bool { return mix(key(e))%n == 0 })

@@ -72,7 +72,13 @@ func TestSample(t *testing.T) {
 	es := kept.Events()
 	require.InDelta(t, 200, len(es), 60)
 	require.Equal(t, es[:len(es)/2], es[len(es)/2:], "the same keys pass each time")
-	require.NotNil(t, Sample(kept.Tracer(), 0, nil), "0 passes all and needs no key")
+	var all Recorder[event]
+	for n := range uint64(2) {
+		Sample(all.Tracer(), n, nil).Emit(context.Background(), event{Slot: n})
+	}
+	require.Len(t, all.Events(), 2, "0 and 1 pass all and need no key")
+	require.Nil(t, Sample[event](nil, 10, nil))
+	require.Equal(t, uint64(0xe220a8397b1dcdaf), mix(0), "the published first value of splitmix64: every node has the same")
 }
 
 func TestRecorderIsBounded(t *testing.T) {
@@ -87,6 +93,8 @@ func TestRecorderIsBounded(t *testing.T) {
 	}
 	require.Equal(t, []uint64{5, 6, 7}, slots)
 	require.EqualValues(t, 5, r.Dropped())
+	require.EqualValues(t, 5, r.Dropped(), "asking changes nothing")
+	require.Len(t, r.Events(), 3)
 }
 
 func TestRecorderFromManyTasks(t *testing.T) {

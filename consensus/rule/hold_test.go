@@ -226,3 +226,21 @@ func TestSyncedFollowsTheDisk(t *testing.T) {
 	settle(t, m, doing(func(tx *rule.Tx, j *journal) { j.log.Truncate(tx, 2) }))
 	require.Equal(t, uint64(2), synced(), "at once: it must not claim what is gone")
 }
+
+// A guard that asks what is synced is evaluated again when that has changed.
+func TestSyncedWakesGuards(t *testing.T) {
+	disk := &slowStore{Memory: store.NewMemory()}
+	table := journaling()
+	table.Rules = append(table.Rules, rule.Upon("synced", func(tx *rule.Tx, j *journal) bool {
+		return tx.Given("more is synced", int(j.log.Synced(tx)) > j.gone.Get(tx))
+	}, func(tx *rule.Tx, j *journal) { j.gone.Set(tx, int(j.log.Synced(tx))) }))
+	_, err := rule.Open(t.Context(), table, rule.Wiring{Store: disk.Memory})
+	require.NoError(t, err)
+	m := open(t, table, rule.Wiring{Store: disk})
+	settle(t, m, doing(func(tx *rule.Tx, j *journal) { j.log.Append(tx, line{1, ""}, line{2, ""}, line{3, ""}) }))
+	require.Equal(t, 1, m.State.gone.Get(&rule.Tx{}))
+	disk.sync(t, nil)
+	require.NoError(t, m.Turn(t.Context())) // learns it
+	require.NoError(t, m.Turn(t.Context())) // acts on it
+	require.Equal(t, 3, m.State.gone.Get(&rule.Tx{}))
+}

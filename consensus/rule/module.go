@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/synodkit/synod/stm"
@@ -62,6 +63,9 @@ type Module[P any] struct {
 
 // Open makes an instance of a table and restores what its store has.
 func Open[P any](ctx context.Context, t Table[P], w Wiring) (*Module[P], error) {
+	if t.Name == "" || strings.Contains(t.Name, "\x00") {
+		panic("rule: a table without a name")
+	}
 	defaults(&w)
 	s := &Space{self: w.Self}
 	m := &Module[P]{table: t, w: w, space: s, inbox: newInbox(t.Name, w.InboxMax), kinds: map[reflect.Type][]*armed[P]{}}

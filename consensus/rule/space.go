@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"strings"
 	"unsafe"
 )
 
@@ -105,7 +106,7 @@ func (s *Space) add(c cell, name string, k kind) {
 	if s.sealed {
 		panic("rule: " + name + " is declared after New has returned")
 	}
-	if name == "" || s.names[name] {
+	if name == "" || s.names[name] || strings.Contains(name, "\x00") {
 		panic("rule: two cells of one name, or one without: " + name)
 	}
 	if s.names == nil {

@@ -190,9 +190,61 @@ func TestForeignVarWakes(t *testing.T) {
 		rule.Upon("copy", func(tx *rule.Tx, c *cells) bool { return tx.Given("newer", foreign.Get(tx.Outer()) > c.v[0].Get(tx)) },
 			func(tx *rule.Tx, c *cells) { c.v[0].Set(tx, foreign.Get(tx.Outer())) }),
 	}}, rule.Wiring{})
+	settle(t, m, "nobody takes this") // the guard is false now
+	require.NoError(t, stm.Do(t.Context(), func(tx *stm.Tx) error { foreign.Set(tx, 4); return nil }))
+	require.NoError(t, m.Turn(t.Context()))
+	require.Equal(t, 4, m.State.v[0].Get(&rule.Tx{}))
+
 	done := make(chan error, 1)
 	go func() { done <- m.Turn(context.Background()) }()
-	require.NoError(t, stm.Do(t.Context(), func(tx *stm.Tx) error { foreign.Set(tx, 4); return nil }))
-	require.NoError(t, <-done)
-	require.Equal(t, 4, m.State.v[0].Get(&rule.Tx{}))
+	require.NoError(t, stm.Do(t.Context(), func(tx *stm.Tx) error { foreign.Set(tx, 5); return nil }))
+	require.NoError(t, <-done, "also if it has begun to wait")
+	require.Equal(t, 5, m.State.v[0].Get(&rule.Tx{}))
+}
+
+// A turn that is run again begins where the first began: with the state of before, and no belief about guards.
+func TestRerunBeginsAnew(t *testing.T) {
+	foreign, other := stm.NewVar(0), stm.NewVar(0)
+	meddle, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		<-meddle
+		_ = stm.Do(context.Background(), func(tx *stm.Tx) error { foreign.Set(tx, 1); other.Set(tx, 1); return nil })
+		meddle <- struct{}{}
+	}()
+	runs := 0
+	is := func(n int) func(*rule.Tx, *twin) bool {
+		return func(tx *rule.Tx, w *twin) bool { return tx.Given("n", w.n.Get(tx) == n) }
+	}
+	m := open(t, rule.Table[*twin]{Name: "anew", New: func(s *rule.Space) *twin {
+		return &twin{rule.Durable(s, "n", 0), rule.NewLog[int](s, "log"), rule.NewPool[int, int](s, "facts", rule.Limits[int]{Authors: 8})}
+	}, Rules: []rule.Rule[*twin]{
+		rule.On("begin", func(*rule.Tx, *twin, int) bool { return true }, func(tx *rule.Tx, w *twin, _ int) { w.n.Set(tx, 1) }),
+		rule.On("fill", func(*rule.Tx, *twin, string) bool { return true }, func(tx *rule.Tx, w *twin, _ string) { w.log.Append(tx, 1, 2, 3) }),
+		rule.Upon("first", is(1), func(tx *rule.Tx, w *twin) {
+			w.n.Set(tx, 7)
+			w.n.Set(tx, 2) // twice: the state of before is not the last but one
+			w.facts.Say(tx, 1, 5)
+		}),
+		rule.Upon("third", is(3), func(tx *rule.Tx, w *twin) {
+			foreign.Get(tx.Outer())
+			w.n.Set(tx, 4)
+			if runs++; runs == 1 {
+				w.log.Truncate(tx, 1)
+				meddle <- struct{}{}
+				<-meddle
+			}
+			other.Get(tx.Outer())
+		}),
+		rule.Upon("second", is(2), func(tx *rule.Tx, w *twin) { w.n.Set(tx, 3) }),
+	}}, rule.Wiring{})
+	settle(t, m, "fill", rule.Fact[int, int]{Author: 1, Slot: 1, Value: 5})
+	settle(t, m, 1)
+	<-done
+	tx := &rule.Tx{}
+	require.Equal(t, 2, runs, "the turn was not run again: the test tests nothing")
+	require.Equal(t, 4, m.State.n.Get(tx))
+	require.Equal(t, uint64(2), m.State.facts.Weight(tx, 1, 5))
+	require.Equal(t, uint64(3), m.State.log.Last(tx))
+	require.Equal(t, uint64(3), m.State.log.Synced(tx))
 }

@@ -13,6 +13,7 @@ import (
 
 // tip is where a replica's chain of decisions ends, and who decides next. It is a value.
 type tip struct {
+	cluster  chain.Hash
 	height   Height
 	value    Value
 	state    chain.Hash // the application's digest
@@ -54,9 +55,14 @@ func (t tip) after(d Decision, b Block, out consensus.Outcome) (tip, error) {
 	return n, nil
 }
 
+// storedVersion is of the meaning of what is stored.
+const storedVersion = 1
+
 // record is a tip as it is stored.
 type record struct {
 	_          struct{} `cbor:",toarray"`
+	Version    uint
+	Cluster    []byte
 	Height     uint64
 	Value      []byte
 	State      []byte
@@ -70,7 +76,7 @@ type record struct {
 }
 
 func (t tip) bytes() ([]byte, error) {
-	r := record{Height: uint64(t.height), Value: t.value[:], State: t.state[:], Epoch: t.epoch, Start: uint64(t.start),
+	r := record{Version: storedVersion, Cluster: t.cluster[:], Height: uint64(t.height), Value: t.value[:], State: t.state[:], Epoch: t.epoch, Start: uint64(t.start),
 		Priorities: t.rotation.Priorities(), Leader: t.rotation.Leader()}
 	for _, m := range t.set().Members() { // in their order, so that equal tips have equal bytes
 		r.IDs, r.Weights = append(r.IDs, fmt.Sprintf("%x", string(m.ID))), append(r.Weights, uint64(m.Weight))
@@ -87,11 +93,14 @@ func decodeTip(b []byte) (t tip, err error) {
 		return t, err
 	}
 	bad := func(what string) (tip, error) { return tip{}, fmt.Errorf("%w: stored tip: %s", ErrMessage, what) }
-	if len(r.IDs) != len(r.Weights) || len(r.Value) != len(t.value) || len(r.State) != len(t.state) {
+	if r.Version != storedVersion {
+		return bad(fmt.Sprintf("version %d instead of %d", r.Version, storedVersion))
+	}
+	if len(r.Cluster) != len(t.cluster) || len(r.IDs) != len(r.Weights) || len(r.Value) != len(t.value) || len(r.State) != len(t.state) {
 		return bad("lengths")
 	}
 	var ms []consensus.Member
-	t = tip{height: Height(r.Height), value: Value(r.Value), state: chain.Hash(r.State), epoch: r.Epoch, start: Height(r.Start), accused: map[consensus.ID]bool{}}
+	t = tip{cluster: chain.Hash(r.Cluster), height: Height(r.Height), value: Value(r.Value), state: chain.Hash(r.State), epoch: r.Epoch, start: Height(r.Start), accused: map[consensus.ID]bool{}}
 	id := func(s string) (out consensus.ID) {
 		if _, scan := fmt.Sscanf(s, "%x", &out); scan != nil {
 			err = scan
@@ -159,13 +168,17 @@ func (h *host) snapshot(ctx context.Context, b *store.Batch, tip []byte) error {
 // loadTip is the stored tip, or that before the first height.
 func (r *Replica) loadTip() (tip, error) {
 	b, err := r.config.Store.Get([]byte(keyTip))
-	if err == nil {
-		return decodeTip(b)
+	if errors.Is(err, store.ErrNotFound) {
+		return r.genesis()
 	}
-	if !errors.Is(err, store.ErrNotFound) {
+	if err != nil {
 		return tip{}, err
 	}
-	return r.genesis()
+	t, err := decodeTip(b)
+	if err == nil && t.cluster != r.config.Cluster {
+		err = fmt.Errorf("%w: Cluster is %v, the store is of %v", ErrConfig, r.config.Cluster, t.cluster)
+	}
+	return t, err
 }
 
 func (r *Replica) genesis() (tip, error) {
@@ -173,7 +186,7 @@ func (r *Replica) genesis() (tip, error) {
 	if err != nil {
 		return tip{}, err
 	}
-	return tip{start: 1, rotation: set.Rotation()}, nil
+	return tip{cluster: r.config.Cluster, start: 1, rotation: set.Rotation()}, nil
 }
 
 // restore brings the application to the tip: from the last snapshot, through the decisions after it.

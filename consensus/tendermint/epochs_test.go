@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/consensus"
 	"github.com/synodkit/synod/consensus/tendermint"
 	"github.com/synodkit/synod/env"
@@ -212,6 +213,27 @@ func TestSnapshots(t *testing.T) {
 			require.GreaterOrEqual(t, len(w.nodes[1].last.list), 30)
 			return nil
 		})
+	})
+	require.NoError(t, r.Err)
+}
+
+// A store of another cluster is refused, also by a replica that only follows.
+func TestOtherCluster(t *testing.T) {
+	r := sim.Run(1, func(ctx context.Context) error {
+		w := newNetwork(ctx, always(unit), 1, 1, 1, 1)
+		if err := w.run(ctx, func(ctx context.Context) error { return w.reach(ctx, 3, time.Hour, 0) }); err != nil {
+			return err
+		}
+		for _, sign := range []func([]byte) []byte{nil, w.nodes[0].config.Sign} {
+			c := w.nodes[0].config
+			c.App, c.Cluster, c.Sign = w.nodes[0].ledger(), chain.HashOf([]byte("another")), sign
+			replica, err := tendermint.New(c)
+			if err != nil {
+				return err
+			}
+			require.ErrorIs(t, replica.Run(ctx), tendermint.ErrConfig)
+		}
+		return nil
 	})
 	require.NoError(t, r.Err)
 }

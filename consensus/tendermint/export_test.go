@@ -24,12 +24,12 @@ func forgetful(t rule.Table[*Machine]) rule.Table[*Machine] {
 	for i, r := range t.Rules {
 		switch r.Name() {
 		case "L22 new proposal":
-			t.Rules[i] = forgetLock(r.Name(), func(tx *rule.Tx, m *Machine, s said) bool {
-				return m.step.Get(tx) == propose && s.ValidRound == NoRound && m.proposed(tx, m.round.Get(tx), s)
+			t.Rules[i] = forgetLock(r.Name(), newProposals, func(tx *rule.Tx, m *Machine, s said) bool {
+				return m.step.Get(tx) == propose && m.proposed(tx, m.round.Get(tx), s)
 			})
 		case "L28 old proposal":
-			t.Rules[i] = forgetLock(r.Name(), func(tx *rule.Tx, m *Machine, s said) bool {
-				return m.step.Get(tx) == propose && s.ValidRound >= 0 && s.ValidRound < m.round.Get(tx) && m.proposed(tx, m.round.Get(tx), s) &&
+			t.Rules[i] = forgetLock(r.Name(), oldProposals, func(tx *rule.Tx, m *Machine, s said) bool {
+				return m.step.Get(tx) == propose && s.ValidRound < m.round.Get(tx) && m.proposed(tx, m.round.Get(tx), s) &&
 					m.votes(tx, s.ValidRound, Prevote, s.Value) >= m.quorum()
 			})
 		}
@@ -37,6 +37,6 @@ func forgetful(t rule.Table[*Machine]) rule.Table[*Machine] {
 	return t
 }
 
-func forgetLock(name string, when func(*rule.Tx, *Machine, said) bool) rule.Rule[*Machine] {
-	return rule.For(name, proposals, when, func(tx *rule.Tx, m *Machine, s said) { m.prevotes(tx, s.Value) })
+func forgetLock(name string, domain func(*rule.Tx, *Machine) []said, when func(*rule.Tx, *Machine, said) bool) rule.Rule[*Machine] {
+	return rule.For(name, domain, when, func(tx *rule.Tx, m *Machine, s said) { m.prevotes(tx, s.Value) })
 }

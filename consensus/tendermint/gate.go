@@ -20,7 +20,7 @@ type Limits struct {
 	BlockBytes int // default 1 MiB
 	Rounds     int // beyond the current one; default 16
 	Heights    int // beyond the current one, kept unchecked until their time; default 2
-	EarlyBytes int // of those, for each member; default 1 MiB and 64 KiB
+	EarlyBytes int // of those, from each peer; default twice BlockBytes
 }
 
 func (l Limits) orDefault() Limits {
@@ -32,7 +32,7 @@ func (l Limits) orDefault() Limits {
 	set(&l.BlockBytes, 1<<20)
 	set(&l.Rounds, 16)
 	set(&l.Heights, 2)
-	set(&l.EarlyBytes, 1<<20+1<<16)
+	set(&l.EarlyBytes, 2*l.BlockBytes)
 	return l
 }
 
@@ -52,9 +52,16 @@ type gate struct {
 	at     at
 	seen   map[seat][]sighting
 	backed map[backing]consensus.Weight // of those who have voted for a value
+	spoken map[Round]consensus.Weight   // of those who have said anything
 	let    [][]byte                     // in, in this order
-	early  []early
-	held   map[int]int // bytes of early, by author
+	early  []incoming
+	held   map[string]int // bytes of early, by who sent them
+}
+
+// incoming is bytes of a peer: a message, or a decision.
+type incoming struct {
+	from string
+	raw  []byte
 }
 
 type backing struct {
@@ -78,21 +85,17 @@ type sighting struct {
 
 func (s sighting) of(m Message) bool { return s.value == m.Value && s.valid == m.ValidRound }
 
-type early struct {
-	raw    []byte
-	author int
-}
-
 // twoSayings is how many different messages of one author in one place are let in: the second is the evidence. Others are let in only
 // for a value that a correct validator has voted for, since a quorum may need them.
 const twoSayings = 2
 
 func newGate(l Limits, v consensus.Verifier) *gate {
-	return &gate{limits: l.orDefault(), verify: v, seen: map[seat][]sighting{}, backed: map[backing]consensus.Weight{}, held: map[int]int{}}
+	return &gate{limits: l.orDefault(), verify: v, seen: map[seat][]sighting{}, backed: map[backing]consensus.Weight{},
+		spoken: map[Round]consensus.Weight{}, held: map[string]int{}}
 }
 
 // enter moves the gate to another height and returns what had come for it too early, still unchecked.
-func (g *gate) enter(a at) (raw [][]byte) {
+func (g *gate) enter(a at) (was []incoming) {
 	changed := a.height != g.at.height
 	g.at = a
 	if !changed {
@@ -100,24 +103,20 @@ func (g *gate) enter(a at) (raw [][]byte) {
 	}
 	clear(g.seen)
 	clear(g.backed)
-	g.let = nil
+	clear(g.spoken)
 	clear(g.held)
-	was := g.early
-	g.early = nil
-	for _, e := range was {
-		raw = append(raw, e.raw)
-	}
-	return raw
+	was, g.early, g.let = g.early, nil, nil
+	return was
 }
 
 // admit returns the messages that are facts from now on, in their order, and what was wrong with each of the others.
-func (g *gate) admit(raw [][]byte) (facts []Message, errs []error) {
-	errs = make([]error, len(raw))
+func (g *gate) admit(ins []incoming) (facts []Message, errs []error) {
+	errs = make([]error, len(ins))
 	var claims []consensus.Claim
 	var from []int
 	var open []Message
-	for i, b := range raw {
-		m, err := g.look(b)
+	for i, in := range ins {
+		m, err := g.look(in)
 		if err != nil {
 			errs[i] = err
 			continue
@@ -145,11 +144,11 @@ func (g *gate) admit(raw [][]byte) (facts []Message, errs []error) {
 }
 
 // look makes the checks that cost no signature, cheapest first.
-func (g *gate) look(b []byte) (Message, error) {
-	if len(b) > headBytes+g.limits.BlockBytes {
-		return Message{}, fmt.Errorf("%w: %d bytes", ErrRefused, len(b))
+func (g *gate) look(in incoming) (Message, error) {
+	if len(in.raw) > headBytes+g.limits.BlockBytes {
+		return Message{}, fmt.Errorf("%w: %d bytes", ErrRefused, len(in.raw))
 	}
-	m, err := DecodeMessage(b)
+	m, err := DecodeMessage(in.raw)
 	if err != nil {
 		return m, err
 	}
@@ -157,7 +156,7 @@ func (g *gate) look(b []byte) (Message, error) {
 	case m.Height < g.at.height:
 		return m, fmt.Errorf("%w: %v at height %d", ErrStale, m, g.at.height)
 	case m.Height > g.at.height:
-		return m, g.keep(m, b)
+		return m, g.keep(m, in)
 	case m.Epoch != g.at.epoch:
 		return m, fmt.Errorf("%w: %v: epoch %d instead of %d", ErrRefused, m, m.Epoch, g.at.epoch)
 	case m.Author >= g.at.set.Len():
@@ -195,10 +194,27 @@ func (g *gate) note(m Message) error {
 			return fmt.Errorf("%w: %v is known", ErrStale, m)
 		}
 	}
-	g.seen[k] = append(g.seen[k], sighting{m.Value, m.ValidRound, m.Bytes()})
-	g.let = append(g.let, m.Bytes())
-	g.backed[backing{m.Kind, m.Round, m.Value}] += g.at.set.At(m.Author).Weight
+	w := g.at.set.At(m.Author).Weight
+	if !g.spoke(m.Round, m.Author) {
+		g.spoken[m.Round] += w
+		if m.Round > g.at.round && g.spoken[m.Round] >= consensus.OneThird(g.at.set.Total()) {
+			g.at.round = m.Round // the rules will skip to it
+		}
+	}
+	raw := m.Bytes()
+	g.let = append(g.let, raw)
+	g.seen[k] = append(g.seen[k], sighting{m.Value, m.ValidRound, raw})
+	g.backed[backing{m.Kind, m.Round, m.Value}] += w
 	return nil
+}
+
+func (g *gate) spoke(r Round, author int) bool {
+	for k := Proposal; k <= Precommit; k++ {
+		if len(g.seen[seat{k, r, author}]) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // polka is the prevotes for a value, to be repeated with a proposal that stands on them.
@@ -213,12 +229,12 @@ func (g *gate) polka(r Round, v Value) (raw [][]byte) {
 	return raw
 }
 
-// keep holds a message of a later height back, as long as there is room for its alleged author.
-func (g *gate) keep(m Message, b []byte) error {
-	if m.Height-g.at.height > Height(g.limits.Heights) || m.Author >= consensus.MembersMax || g.held[m.Author]+len(b) > g.limits.EarlyBytes {
+// keep holds a message of a later height back, as long as there is room for whoever sent it.
+func (g *gate) keep(m Message, in incoming) error {
+	if m.Height-g.at.height > Height(g.limits.Heights) || g.held[in.from]+len(in.raw) > g.limits.EarlyBytes {
 		return fmt.Errorf("%w: %v at height %d", ErrEarly, m, g.at.height)
 	}
-	g.held[m.Author] += len(b)
-	g.early = append(g.early, early{b, m.Author})
+	g.held[in.from] += len(in.raw)
+	g.early = append(g.early, in)
 	return fmt.Errorf("%w: %v is kept", ErrEarly, m)
 }

@@ -43,7 +43,7 @@ func proposal5(author int, r Round, block string) Message {
 }
 
 func (g *tester) one(m Message) error {
-	_, errs := g.admit([][]byte{m.Bytes()})
+	_, errs := g.admit([]incoming{{"peer", m.Bytes()}})
 	return errs[0]
 }
 
@@ -93,12 +93,12 @@ func TestGateAndRepetition(t *testing.T) {
 	require.NoError(t, g.one(vote5(3, 2, 3)), "now a quorum may need it")
 	require.NoError(t, g.one(vote5(3, 3, 3)), "another round")
 
-	facts, errs := g.admit([][]byte{vote5(2, 2, 1).Bytes(), vote5(2, 2, 1).Bytes()})
+	facts, errs := g.admit([]incoming{{"a", vote5(2, 2, 1).Bytes()}, {"b", vote5(2, 2, 1).Bytes()}})
 	require.Len(t, facts, 1, "twice in one batch")
 	require.ErrorIs(t, errs[1], ErrStale)
 }
 
-// Messages that come too early are kept within bounds, by alleged author, and looked at in their time.
+// Messages that come too early are kept within bounds, by sender, and looked at in their time.
 func TestGateKeepsWhatIsEarly(t *testing.T) {
 	g := newTester()
 	next := vote5(1, 0, 1)
@@ -111,7 +111,8 @@ func TestGateKeepsWhatIsEarly(t *testing.T) {
 	require.Len(t, g.early, 400/size)
 	other := vote5(2, 0, 1)
 	other.Height = 6
-	require.ErrorIs(t, g.one(other), ErrEarly)
+	_, errs := g.admit([]incoming{{"another", other.Bytes()}})
+	require.ErrorIs(t, errs[0], ErrEarly)
 	require.Len(t, g.early, 400/size+1, "the flood of one leaves room for others")
 	require.Zero(t, g.verified)
 
@@ -129,7 +130,7 @@ func TestGateBatch(t *testing.T) {
 	g := newTester()
 	forged := vote5(2, 2, 1)
 	forged.Author = 1
-	facts, errs := g.admit([][]byte{vote5(0, 2, 1).Bytes(), forged.Bytes(), {1, 2}, vote5(3, 2, 1).Bytes()})
+	facts, errs := g.admit([]incoming{{"a", vote5(0, 2, 1).Bytes()}, {"b", forged.Bytes()}, {"c", []byte{1, 2}}, {"d", vote5(3, 2, 1).Bytes()}})
 	require.Len(t, facts, 2)
 	require.NoError(t, errors.Join(errs[0], errs[3]))
 	require.ErrorIs(t, errs[1], ErrRefused)
@@ -144,4 +145,32 @@ func TestPolkaIsRepeated(t *testing.T) {
 	}
 	require.Len(t, g.polka(1, Value{1}), 2)
 	require.Empty(t, g.polka(2, Value{1}))
+}
+
+// The window follows those who are ahead, as the rules will.
+func TestGateWindowMoves(t *testing.T) {
+	g := newTester()
+	require.ErrorIs(t, g.one(vote5(0, 10, 1)), ErrEarly)
+	require.NoError(t, g.one(vote5(0, 6, 1)))
+	require.ErrorIs(t, g.one(vote5(0, 10, 1)), ErrEarly, "one may be faulty")
+	commit := vote5(0, 6, 1)
+	commit.Kind = Precommit
+	require.NoError(t, g.one(commit))
+	require.ErrorIs(t, g.one(vote5(0, 10, 1)), ErrEarly, "the same one")
+	require.NoError(t, g.one(vote5(1, 6, 1)))
+	require.NoError(t, g.one(vote5(0, 10, 1)))
+}
+
+// No bytes make the gate panic, or get in without a signature.
+func FuzzGate(f *testing.F) {
+	f.Add(vote5(1, 2, 7).Bytes())
+	f.Add(proposal5(2, 2, "b").Bytes())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		g := newTester()
+		facts, errs := g.admit([]incoming{{"x", b}, {"x", b}})
+		require.Len(t, errs, 2)
+		require.LessOrEqual(t, len(facts), 1)
+		require.Equal(t, len(facts) == 1, errs[0] == nil)
+		require.Error(t, errs[1])
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -31,6 +32,7 @@ type host struct {
 
 	blocks  map[Value]candidate // of the next height
 	learned *Decision           // of the next height, checked
+	rest    []incoming          // that came before this epoch began
 	accused []Accusation        // for the next block
 	waiting bool                // for work
 	due     time.Time           // when an empty block is due
@@ -63,7 +65,7 @@ func (h *host) enter(ctx context.Context) error {
 	h.patient = h.config.Propose.Timeout(0) + h.config.Prevote.Timeout(0) + h.config.Precommit.Timeout(0)
 	h.again = env.Now(ctx).Add(h.patient)
 	at := at{epoch: h.tip.epoch, height: next, set: h.tip.set(), leader: func(r Round) int { return h.leaders.of(next, r) }}
-	return h.admit(ctx, h.gate.enter(at), nil)
+	return h.admit(ctx, h.gate.enter(at))
 }
 
 // serve deals with what happens until the epoch is over.
@@ -96,18 +98,28 @@ func (h *host) deal(ctx context.Context, x happening) error {
 		h.again = env.Now(ctx).Add(h.patient)
 		return h.tell(ctx, h.gate.let...)
 	}
-	var raw [][]byte
-	var from []string
-	for _, in := range x.in {
-		if len(in.raw) > 0 && in.raw[0] == decisionKind {
-			if err := h.learn(ctx, in); err != nil {
-				return err
-			}
+	return h.receive(ctx, x.in)
+}
+
+// receive deals with what peers have sent. What is left when the epoch ends is for the next one.
+func (h *host) receive(ctx context.Context, ins []incoming) error {
+	epoch := h.tip.epoch
+	var messages []incoming
+	h.rest = nil
+	for i, in := range ins {
+		if len(in.raw) == 0 || in.raw[0] != decisionKind {
+			messages = append(messages, in)
 			continue
 		}
-		raw, from = append(raw, in.raw), append(from, in.from)
+		if err := h.learn(ctx, in); err != nil {
+			return err
+		}
+		if h.tip.epoch != epoch {
+			h.rest = append(messages, ins[i+1:]...)
+			return nil
+		}
 	}
-	return h.admit(ctx, raw, from)
+	return h.admit(ctx, messages)
 }
 
 // hear deals with what the rules say.
@@ -168,14 +180,14 @@ func (h *host) tell(ctx context.Context, raw ...[]byte) error {
 }
 
 // admit lets messages in and tells the rules, and the other peers.
-func (h *host) admit(ctx context.Context, raw [][]byte, from []string) error {
-	if len(raw) == 0 {
+func (h *host) admit(ctx context.Context, ins []incoming) error {
+	if len(ins) == 0 {
 		return nil
 	}
-	facts, errs := h.gate.admit(raw)
+	facts, errs := h.gate.admit(ins)
 	for i, err := range errs {
-		if from != nil && (errors.Is(err, ErrMessage) || errors.Is(err, ErrRefused)) {
-			h.config.Blame(ctx, from[i], err)
+		if errors.Is(err, ErrMessage) || errors.Is(err, ErrRefused) {
+			h.config.Blame(ctx, ins[i].from, err)
 		}
 	}
 	var bodies []any
@@ -243,7 +255,7 @@ func (h *host) follow(ctx context.Context, e entered) error {
 	if e.Height != h.tip.height+1 {
 		return nil
 	}
-	h.gate.at.round = e.Round
+	h.gate.at.round = max(e.Round, h.gate.at.round)
 	h.waiting = e.Step == waiting
 	if h.waiting {
 		h.due = env.Now(ctx).Add(h.config.Empty)
@@ -391,8 +403,8 @@ func (h *host) store(ctx context.Context, d Decision) error {
 	}
 	b.Put([]byte(keyTip), t)
 	b.Put(decisionKey(d.Height), d.Bytes())
-	for v, c := range h.blocks {
-		b.Delete(blockKey(c.block.Height, v))
+	for _, v := range slices.SortedFunc(maps.Keys(h.blocks), func(a, b Value) int { return bytes.Compare(a[:], b[:]) }) {
+		b.Delete(blockKey(d.Height, v))
 	}
 	if keep := Height(h.config.Keep); d.Height > keep {
 		b.Delete(decisionKey(d.Height - keep))

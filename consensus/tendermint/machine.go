@@ -2,6 +2,7 @@ package tendermint
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/synodkit/synod/consensus"
@@ -79,7 +80,7 @@ type Machine struct {
 	step    *rule.Var[step]   // step_p
 	locked  *rule.Var[choice] // lockedValue_p, lockedRound_p
 	valid   *rule.Var[choice] // validValue_p, validRound_p
-	decided *rule.Var[choice] // decision_p[h_p], and the round of its precommits
+	decided *rule.Var[Value]  // decision_p[h_p]; nil: none yet
 
 	said *rule.Pool[slot, said] // every message of this height that is known, by all authors
 
@@ -108,7 +109,9 @@ type settings struct {
 
 // domains stand for the contents of the pool in exploration, where a faulty proposer has said everything.
 type domains struct {
-	values []said
+	fresh  []said // with validRound -1: each value once
+	old    []said // with another
+	all    []said
 	rounds []Round
 	both   []roundSaid
 }
@@ -125,7 +128,7 @@ func newMachine(s *rule.Space, c settings) *Machine {
 		step:             durable(s, c, "step", c.first),
 		locked:           durable(s, c, "locked", nothing),
 		valid:            durable(s, c, "valid", nothing),
-		decided:          durable(s, c, "decided", nothing),
+		decided:          durable(s, c, "decided", Value{}),
 		work:             rule.Volatile(s, "work", false),
 		ready:            rule.Volatile(s, "ready", Value{}),
 		awake:            rule.Volatile(s, "awake", c.explored != nil),
@@ -191,12 +194,28 @@ func (m *Machine) anyVotes(tx *rule.Tx, r Round, k Kind) uint64 {
 	return m.said.WeightAny(tx, m.at(tx, r, k))
 }
 
-// proposals is the domain of rules about proposals of the current round.
+// proposals is the domain of rules about proposals of the current round with any validRound: each value at least once.
 func proposals(tx *rule.Tx, m *Machine) []said {
 	if d := m.settings.explored; d != nil {
-		return d.values
+		return d.fresh
 	}
 	return m.said.Values(tx, m.here(tx, Proposal))
+}
+
+// newProposals are those with validRound -1.
+func newProposals(tx *rule.Tx, m *Machine) []said {
+	if d := m.settings.explored; d != nil {
+		return d.fresh
+	}
+	return slices.DeleteFunc(proposals(tx, m), func(s said) bool { return s.ValidRound != NoRound })
+}
+
+// oldProposals are the others.
+func oldProposals(tx *rule.Tx, m *Machine) []said {
+	if d := m.settings.explored; d != nil {
+		return d.old
+	}
+	return slices.DeleteFunc(proposals(tx, m), func(s said) bool { return s.ValidRound == NoRound })
 }
 
 // say is a broadcast of the paper: it leaves when it is durable, and counts at once.

@@ -40,6 +40,12 @@ func TestLatencyIsThreeDelays(t *testing.T) {
 	}
 }
 
+// Two runs of one seed are one run: nothing depends on the order of a map.
+func TestDeterministic(t *testing.T) {
+	x := trouble{nodes: 4, twins: 1, crashes: true, parting: true, disks: true}
+	require.Equal(t, sim.Run(7, x.scenario).Hash, sim.Run(7, x.scenario).Hash)
+}
+
 // The same replicas on goroutines, with ed25519 signatures and no delays.
 func TestInProduction(t *testing.T) {
 	ctx := context.Background()

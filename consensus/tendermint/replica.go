@@ -13,7 +13,7 @@ import (
 	"github.com/synodkit/synod/sync/queue"
 )
 
-// Replica runs the table with an application. Receive, Learn and the queries may be called from any task; Run belongs to one.
+// Replica runs the table with an application. Receive and the queries may be called from any task; Run belongs to one.
 type Replica struct {
 	config  Config
 	in      *queue.Queue[incoming]     // from peers
@@ -21,12 +21,6 @@ type Replica struct {
 	feed    *stm.Var[feed]
 	applied *stm.Var[decisions]
 	table   func(name string, s settings) rule.Table[*Machine]
-}
-
-// incoming is bytes of a peer: a message, or a decision.
-type incoming struct {
-	from string
-	raw  []byte
 }
 
 const (
@@ -146,6 +140,9 @@ type happening struct {
 
 // next waits for it. What the rules say goes first.
 func (h *host) next(tx *stm.Tx) (happening, error) {
+	if len(h.rest) > 0 {
+		return happening{in: h.rest}, nil
+	}
 	if es := prop.Rest(tx, h.events, batchMax); len(es) > 0 {
 		return happening{events: es}, nil
 	}

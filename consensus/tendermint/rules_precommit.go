@@ -47,11 +47,11 @@ func everProposed(tx *rule.Tx, m *Machine) (out []roundSaid) {
 // Lines 49 to 51; the rest is L52.
 func ruleL49() rule.Rule[*Machine] {
 	return rule.For("L49 decide", everProposed, func(tx *rule.Tx, m *Machine, s roundSaid) bool {
-		return tx.Given("decision[h] = nil", m.decided.Get(tx).none()) &&
+		return tx.Given("decision[h] = nil", m.decided.Get(tx) == Value{}) &&
 			tx.Given("PROPOSAL(h,r',v,*)", m.proposedEver(tx, s.Round, s.said)) &&
 			tx.Given("2f+1 PRECOMMIT(h,r',v)", m.votes(tx, s.Round, Precommit, s.Value) >= m.quorum()) &&
 			tx.Given("valid(v)", !s.Invalid)
-	}, func(tx *rule.Tx, m *Machine, s roundSaid) { m.decides(tx, choice{s.Value, s.Round}) })
+	}, func(tx *rule.Tx, m *Machine, s roundSaid) { m.decides(tx, s.Value) })
 }
 
 // decision tells the host what is decided, and by whose precommits.
@@ -62,24 +62,38 @@ type decision struct {
 	Precommits []rule.Fact[slot, said] // none if it was learned
 }
 
-func (m *Machine) decides(tx *rule.Tx, c choice) {
-	m.decided.Set(tx, c)
+func (m *Machine) decides(tx *rule.Tx, v Value) {
+	m.decided.Set(tx, v)
 	m.step.Set(tx, done)
 	m.timeoutPropose.Stop(tx)
 	m.timeoutPrevote.Stop(tx)
 	m.timeoutPrecommit.Stop(tx)
 }
 
+// decidedIn is the domain of L50: rounds in which the decision may have its precommits.
+func decidedIn(tx *rule.Tx, m *Machine) (rs []Round) {
+	if d := m.settings.explored; d != nil {
+		return d.rounds
+	}
+	if m.step.Get(tx) != done {
+		return nil
+	}
+	for r := Round(0); r <= m.round.Get(tx)+Round(m.settings.window); r++ {
+		rs = append(rs, r)
+	}
+	return rs
+}
+
 // The host is told once the precommits are there, which after a crash they are only when others have repeated them.
-func ruleTell() rule.Rule[*Machine] {
-	return rule.Upon("L50 tell", func(tx *rule.Tx, m *Machine) bool {
-		return tx.Given("decided", m.step.Get(tx) == done) &&
-			tx.Given("not yet told", !m.told.Get(tx)) &&
-			tx.Given("2f+1 PRECOMMIT(h,r',v)", m.votes(tx, m.decided.Get(tx).Round, Precommit, m.decided.Get(tx).Value) >= m.quorum())
-	}, func(tx *rule.Tx, m *Machine) {
-		d := m.decided.Get(tx)
+func ruleL50() rule.Rule[*Machine] {
+	return rule.For("L50 tell", decidedIn, func(tx *rule.Tx, m *Machine, r Round) bool {
+		return tx.Given("not yet told", !m.told.Get(tx)) &&
+			tx.Given("decided", m.step.Get(tx) == done) &&
+			tx.Given("2f+1 PRECOMMIT(h,r',v)", m.votes(tx, r, Precommit, m.decided.Get(tx)) >= m.quorum())
+	}, func(tx *rule.Tx, m *Machine, r Round) {
+		v := m.decided.Get(tx)
 		m.told.Set(tx, true)
-		tx.Send(rule.Host, decision{m.height.Get(tx), d.Round, d.Value, m.said.Facts(tx, m.at(tx, d.Round, Precommit), vote(d.Value))})
+		tx.Send(rule.Host, decision{m.height.Get(tx), r, v, m.said.Facts(tx, m.at(tx, r, Precommit), vote(v))})
 	})
 }
 
@@ -89,7 +103,7 @@ func ruleLearn() rule.Rule[*Machine] {
 		return tx.Given("of this height", d.Height == m.height.Get(tx)) &&
 			tx.Given("not yet told", !m.told.Get(tx))
 	}, func(tx *rule.Tx, m *Machine, d learned) {
-		m.decides(tx, choice{d.Value, d.Round})
+		m.decides(tx, d.Value)
 		m.told.Set(tx, true)
 		tx.Send(rule.Host, decision{Height: d.Height, Round: d.Round, Value: d.Value})
 	})

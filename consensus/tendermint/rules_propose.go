@@ -5,7 +5,7 @@ import "github.com/synodkit/synod/consensus/rule"
 // proposable is the domain of L14: validValue if there is one, else what getValue() gave.
 func proposable(tx *rule.Tx, m *Machine) []said {
 	if d := m.settings.explored; d != nil {
-		return d.values
+		return d.all
 	}
 	if v := m.valid.Get(tx); !v.none() {
 		return []said{{v.Value, v.Round, false}}
@@ -35,10 +35,9 @@ func (m *Machine) mayPropose(tx *rule.Tx, v Value) bool {
 
 // Lines 22 to 27.
 func ruleL22() rule.Rule[*Machine] {
-	return rule.For("L22 new proposal", proposals, func(tx *rule.Tx, m *Machine, s said) bool {
+	return rule.For("L22 new proposal", newProposals, func(tx *rule.Tx, m *Machine, s said) bool {
 		return tx.Given("step = propose", m.step.Get(tx) == propose) &&
-			tx.Given("vr = -1", s.ValidRound == NoRound) &&
-			tx.Given("PROPOSAL(h,r,v,vr)", m.proposed(tx, m.round.Get(tx), s))
+			tx.Given("PROPOSAL(h,r,v,-1)", m.proposed(tx, m.round.Get(tx), s))
 	}, func(tx *rule.Tx, m *Machine, s said) {
 		if l := m.locked.Get(tx); !s.Invalid && (l.none() || l.Value == s.Value) {
 			m.prevotes(tx, s.Value)
@@ -50,9 +49,8 @@ func ruleL22() rule.Rule[*Machine] {
 
 // Lines 28 to 33.
 func ruleL28() rule.Rule[*Machine] {
-	return rule.For("L28 old proposal", proposals, func(tx *rule.Tx, m *Machine, s said) bool {
+	return rule.For("L28 old proposal", oldProposals, func(tx *rule.Tx, m *Machine, s said) bool {
 		return tx.Given("step = propose", m.step.Get(tx) == propose) &&
-			tx.Given("vr >= 0", s.ValidRound >= 0) &&
 			tx.Given("vr < round", s.ValidRound < m.round.Get(tx)) &&
 			tx.Given("PROPOSAL(h,r,v,vr)", m.proposed(tx, m.round.Get(tx), s)) &&
 			tx.Given("2f+1 PREVOTE(h,vr,v)", m.votes(tx, s.ValidRound, Prevote, s.Value) >= m.quorum())

@@ -12,7 +12,7 @@ func table(name string, c settings) rule.Table[*Machine] {
 			ruleAwake(), ruleStart(), ruleWork(), ruleReady(), ruleNextHeight(),
 			ruleL14(), ruleL22(), ruleL28(), ruleL57(),
 			ruleL34(), ruleL36(), ruleL44(), ruleL61(),
-			ruleL47(), ruleL49(), ruleTell(), ruleLearn(), ruleL55(), ruleL65(),
+			ruleL47(), ruleL49(), ruleL50(), ruleLearn(), ruleL55(), ruleL65(),
 		},
 	}
 }
@@ -81,7 +81,7 @@ func ruleNextHeight() rule.Rule[*Machine] {
 		m.step.Set(tx, waiting)
 		m.locked.Set(tx, choice{Round: NoRound})
 		m.valid.Set(tx, choice{Round: NoRound})
-		m.decided.Set(tx, choice{Round: NoRound})
+		m.decided.Set(tx, Value{})
 		m.told.Set(tx, false)
 		m.work.Set(tx, false)
 		m.ready.Set(tx, Value{})

@@ -3,6 +3,7 @@ package tendermint
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/synodkit/synod/consensus"
 	"github.com/synodkit/synod/consensus/rule"
@@ -79,16 +80,17 @@ func (b Bounds) domains() *domains {
 		n++
 	}
 	for v := range n {
-		for vr := NoRound; int(vr) < b.Rounds; vr++ {
-			d.values = append(d.values, said{Value{byte(v + 1)}, vr, v == b.Values})
+		s := said{Value{byte(v + 1)}, NoRound, v == b.Values}
+		d.fresh = append(d.fresh, s)
+		for s.ValidRound = 0; int(s.ValidRound) < b.Rounds; s.ValidRound++ {
+			d.old = append(d.old, s)
 		}
 	}
+	d.all = slices.Concat(d.fresh, d.old)
 	for r := range Round(b.Rounds) {
 		d.rounds = append(d.rounds, r)
-		for _, s := range d.values {
-			if s.ValidRound == NoRound {
-				d.both = append(d.both, roundSaid{r, s})
-			}
+		for _, s := range d.fresh {
+			d.both = append(d.both, roundSaid{r, s})
 		}
 	}
 	return d
@@ -96,7 +98,7 @@ func (b Bounds) domains() *domains {
 
 func allDecided(tx *rule.Tx, ms []*Machine) bool {
 	for _, m := range ms {
-		if m.decided.Get(tx).none() {
+		if m.decided.Get(tx) == (Value{}) {
 			return false
 		}
 	}
@@ -118,7 +120,7 @@ func broken(what string) error { return fmt.Errorf("%w: %s", errLemma, what) }
 func (l lemmas) check(tx *rule.Tx, ms []*Machine) error {
 	var first Value
 	for _, m := range ms {
-		switch d := m.decided.Get(tx).Value; {
+		switch d := m.decided.Get(tx); {
 		case d == Value{}:
 		case int(d[0]) > l.b.Values:
 			return errValidity
@@ -155,7 +157,7 @@ func (l lemmas) one(tx *rule.Tx, m *Machine) error {
 		return broken("valid in this round before the prevote")
 	case !valid.none() && m.votes(tx, valid.Round, Prevote, valid.Value) < m.quorum():
 		return broken("valid without a polka")
-	case m.decided.Get(tx).none() == (s == done):
+	case (m.decided.Get(tx) == Value{}) == (s == done):
 		return broken("a validator goes on after its decision")
 	}
 	return nil

@@ -31,31 +31,19 @@ func samples() []table.Message {
 
 func TestGolden(t *testing.T) {
 	zeros := strings.Repeat("00", 32)
-	for i, want := range []string{
-		"0000004c00" + "82" + "8201" + "5820" + zeros + "8219012c" + "5820" + zeros, "0000000101",
-		"0000000102", "0000000103", "0000000704" + "8144" + hex.EncodeToString([]byte("body")), "0000000105",
-	} {
-		require.Equal(t, want, hex.EncodeToString(p2ptest.FrameOf(samples()[i])), "%T", samples()[i])
-	}
+	p2ptest.Golden(t, samples(),
+		"0000004c00"+"82"+"8201"+"5820"+zeros+"8219012c"+"5820"+zeros, "0000000101",
+		"0000000102", "0000000103", "0000000704"+"8144"+hex.EncodeToString([]byte("body")), "0000000105",
+	)
 }
 
 func TestHostile(t *testing.T) { p2ptest.HostileSuite(t, Protocol(), samples()...) }
 
 func FuzzMessages(f *testing.F) {
-	for _, m := range samples() {
-		f.Add(m.Tag(), p2ptest.FrameOf(m)[5:])
-	}
-	f.Fuzz(func(t *testing.T, tag byte, body []byte) {
-		for _, spec := range Protocol().Messages {
-			if spec.Tag == tag {
-				require.NoError(t, p2ptest.Canonical(spec.New(), body))
-			}
-		}
-	})
+	p2ptest.FuzzMessages(f, Protocol(), samples()...)
 }
 
 // The largest body fits the state's limit.
 func TestLargestBlockFits(t *testing.T) {
-	frame := p2ptest.FrameOf(&MsgBlock{Body: make([]byte, chain.BodyBytesMax)})
-	require.LessOrEqual(t, len(frame)-4, Protocol().State(StateStreaming).BytesMax)
+	p2ptest.Fits(t, Protocol(), &MsgBlock{Body: make([]byte, chain.BodyBytesMax)}, StateStreaming)
 }

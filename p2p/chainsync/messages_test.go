@@ -1,7 +1,6 @@
 package chainsync
 
 import (
-	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -36,32 +35,21 @@ func TestGolden(t *testing.T) {
 	zeros := strings.Repeat("00", 32)
 	one := "01" + strings.Repeat("00", 31)
 	h := samples()[2].(*MsgRollForward).Header
-	for i, want := range []string{
+	p2ptest.Golden(t, samples(),
 		"0000000100", "0000000101",
-		"0000007702" + "82" + "82850501" + "5820" + zeros + "5820" + zeros + "03" + "4570726f6f66" + "82" + "8205" + "5820" + h.Hash().String() + "01",
-		"0000004e03" + "82" + "82181858" + "20" + one + "8282181858" + "20" + one + "09",
-		"0000004c04" + "81" + "82" + "82181858" + "20" + one + "820058" + "20" + zeros,
-		"0000002705" + "81" + "82181858" + "20" + one,
+		"0000007702"+"82"+"82850501"+"5820"+zeros+"5820"+zeros+"03"+"4570726f6f66"+"82"+"8205"+"5820"+h.Hash().String()+"01",
+		"0000004e03"+"82"+"82181858"+"20"+one+"8282181858"+"20"+one+"09",
+		"0000004c04"+"81"+"82"+"82181858"+"20"+one+"820058"+"20"+zeros,
+		"0000002705"+"81"+"82181858"+"20"+one,
 		"0000000106", "0000000107",
-	} {
-		require.Equal(t, want, hex.EncodeToString(p2ptest.FrameOf(samples()[i])), "%T", samples()[i])
-	}
+	)
 }
 
 func TestHostile(t *testing.T) { p2ptest.HostileSuite(t, Protocol(), samples()...) }
 
 func FuzzMessages(f *testing.F) {
-	for _, m := range samples() {
-		f.Add(m.Tag(), p2ptest.FrameOf(m)[5:])
-	}
 	f.Add(byte(2), []byte{0x82, 0xf6, 0x82, 0x82, 0x00, 0x58, 0x20}) // a header that is null
-	f.Fuzz(func(t *testing.T, tag byte, body []byte) {
-		for _, spec := range Protocol().Messages {
-			if spec.Tag == tag {
-				require.NoError(t, p2ptest.Canonical(spec.New(), body))
-			}
-		}
-	})
+	p2ptest.FuzzMessages(f, Protocol(), samples()...)
 }
 
 func TestParseRefuses(t *testing.T) {
@@ -72,14 +60,9 @@ func TestParseRefuses(t *testing.T) {
 	}{})
 	require.NoError(t, err)
 	require.Error(t, new(MsgRollForward).ParseFrom(body), "no header")
-	for _, n := range []int{0, pointsMax + 1} {
-		body, err := (&MsgFindIntersect{Points: make([]chain.Point, n)}).AppendTo(nil)
-		require.NoError(t, err)
-		require.Error(t, new(MsgFindIntersect).ParseFrom(body), "%d points", n)
-	}
-	most, err := (&MsgFindIntersect{Points: make([]chain.Point, pointsMax)}).AppendTo(nil)
-	require.NoError(t, err)
-	require.NoError(t, new(MsgFindIntersect).ParseFrom(most))
+	points := func(n int) table.Message { return &MsgFindIntersect{Points: make([]chain.Point, n)} }
+	p2ptest.Refused(t, Protocol(), map[string]table.Message{"no points": points(0), "too many": points(pointsMax + 1)})
+	require.NoError(t, p2ptest.Parse(Protocol(), points(pointsMax)))
 }
 
 // The largest header fits the states' limit.
@@ -89,6 +72,5 @@ func TestLargestHeaderFits(t *testing.T) {
 	small := chain.NewHeader(fields, make([]byte, 1000))
 	h := chain.NewHeader(fields, make([]byte, 1000+chain.HeaderBytesMax-len(small.Bytes())))
 	require.Len(t, h.Bytes(), chain.HeaderBytesMax)
-	frame := p2ptest.FrameOf(&MsgRollForward{Header: h, Tip: h.Tip()})
-	require.LessOrEqual(t, len(frame)-4, Protocol().State(StateMustReply).BytesMax)
+	p2ptest.Fits(t, Protocol(), &MsgRollForward{Header: h, Tip: h.Tip()}, StateMustReply)
 }

@@ -1,7 +1,6 @@
 package handshake
 
 import (
-	"encoding/hex"
 	"errors"
 	"testing"
 
@@ -30,34 +29,21 @@ func samples() []table.Message {
 }
 
 func TestGolden(t *testing.T) {
-	want := []string{
-		"0000002e00836474657374" + "5820" + chain.HashOf([]byte("g")).String() + "820119012c",
-		"000000050181" + "19012c",
-		"0000000802" + "82026430306666",
-	}
-	for i, m := range samples() {
-		require.Equal(t, want[i], hex.EncodeToString(p2ptest.FrameOf(m)), "%T", m)
-	}
+	p2ptest.Golden(t, samples(),
+		"0000002e00836474657374"+"5820"+chain.HashOf([]byte("g")).String()+"820119012c",
+		"000000050181"+"19012c",
+		"0000000802"+"82026430306666",
+	)
 }
 
 func TestHostile(t *testing.T) { p2ptest.HostileSuite(t, Protocol(), samples()...) }
 
 func FuzzMessages(f *testing.F) {
-	for _, m := range samples() {
-		b := p2ptest.FrameOf(m)
-		f.Add(m.Tag(), b[5:])
-	}
-	f.Fuzz(func(t *testing.T, tag byte, body []byte) {
-		for _, spec := range Protocol().Messages {
-			if spec.Tag == tag {
-				require.NoError(t, p2ptest.Canonical(spec.New(), body))
-			}
-		}
-	})
+	p2ptest.FuzzMessages(f, Protocol(), samples()...)
 }
 
 func TestParseRefuses(t *testing.T) {
-	for name, m := range map[string]table.Message{
+	p2ptest.Refused(t, Protocol(), map[string]table.Message{
 		"no network":        &MsgPropose{Versions: []uint16{1}},
 		"long network":      &MsgPropose{Network: string(make([]byte, 65)), Versions: []uint16{1}},
 		"no version":        &MsgPropose{Network: "n"},
@@ -67,16 +53,5 @@ func TestParseRefuses(t *testing.T) {
 		"field 0":           &MsgRefuse{},
 		"field 4":           &MsgRefuse{Field: 4},
 		"long value":        &MsgRefuse{Field: 1, Value: string(make([]byte, 257))},
-	} {
-		body, err := m.AppendTo(nil)
-		require.NoError(t, err)
-		require.Error(t, Protocol().Find(from(m), m.Tag()).New().ParseFrom(body), name)
-	}
-}
-
-func from(m table.Message) table.StateID {
-	if m.Tag() == 0 {
-		return StatePropose
-	}
-	return StateConfirm
+	})
 }

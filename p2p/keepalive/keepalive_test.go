@@ -2,7 +2,6 @@ package keepalive
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"testing"
@@ -29,9 +28,7 @@ func samples() []table.Message {
 }
 
 func TestGolden(t *testing.T) {
-	for i, want := range []string{"00000003008107", "00000003018107", "0000000102"} {
-		require.Equal(t, want, hex.EncodeToString(p2ptest.FrameOf(samples()[i])))
-	}
+	p2ptest.Golden(t, samples(), "00000003008107", "00000003018107", "0000000102")
 }
 
 func TestGenerated(t *testing.T) {
@@ -42,16 +39,7 @@ func TestGenerated(t *testing.T) {
 func TestHostile(t *testing.T) { p2ptest.HostileSuite(t, Protocol(), samples()...) }
 
 func FuzzMessages(f *testing.F) {
-	for _, m := range samples() {
-		f.Add(m.Tag(), p2ptest.FrameOf(m)[5:])
-	}
-	f.Fuzz(func(t *testing.T, tag byte, body []byte) {
-		for _, spec := range Protocol().Messages {
-			if spec.Tag == tag {
-				require.NoError(t, p2ptest.Canonical(spec.New(), body))
-			}
-		}
-	})
+	p2ptest.FuzzMessages(f, Protocol(), samples()...)
 }
 
 // A ping now and then gives the round trip time.

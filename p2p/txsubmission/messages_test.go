@@ -27,36 +27,19 @@ func samples() []table.Message {
 func TestGolden(t *testing.T) {
 	zeros := strings.Repeat("00", 32)
 	one := "01" + strings.Repeat("00", 31)
-	for i, want := range []string{
-		"0000000500" + "82" + "031840", "0000000501" + "82" + "182001",
-		"0000002902" + "81" + "81" + "82" + "5820" + one + "19012c", "0000004703" + "81" + "82" + "5820" + one + "5820" + zeros,
-		"0000000a04" + "81" + "82" + "44" + hex.EncodeToString([]byte("body")) + "4178", "0000000105",
-	} {
-		require.Equal(t, want, hex.EncodeToString(p2ptest.FrameOf(samples()[i])), "%T", samples()[i])
-	}
+	p2ptest.Golden(t, samples(),
+		"0000000500"+"82"+"031840", "0000000501"+"82"+"182001",
+		"0000002902"+"81"+"81"+"82"+"5820"+one+"19012c", "0000004703"+"81"+"82"+"5820"+one+"5820"+zeros,
+		"0000000a04"+"81"+"82"+"44"+hex.EncodeToString([]byte("body"))+"4178", "0000000105",
+	)
 }
 
 func TestHostile(t *testing.T) { p2ptest.HostileSuite(t, Protocol(), samples()...) }
 
 func FuzzMessages(f *testing.F) {
-	for _, m := range samples() {
-		f.Add(m.Tag(), p2ptest.FrameOf(m)[5:])
-	}
 	f.Add(byte(2), []byte{0x81, 0x80})
 	f.Add(byte(4), []byte{0x81, 0x9a, 0xff, 0xff, 0xff, 0xff})
-	f.Fuzz(func(t *testing.T, tag byte, body []byte) {
-		for _, spec := range Protocol().Messages {
-			if spec.Tag == tag {
-				require.NoError(t, p2ptest.Canonical(spec.New(), body))
-			}
-		}
-	})
-}
-
-func encode(t testing.TB, m table.Message) []byte {
-	b, err := m.AppendTo(nil)
-	require.NoError(t, err)
-	return b
+	p2ptest.FuzzMessages(f, Protocol(), samples()...)
 }
 
 func TestParseRefuses(t *testing.T) {
@@ -74,7 +57,7 @@ func TestParseRefuses(t *testing.T) {
 		}
 		return m
 	}
-	for name, m := range map[string]table.Message{
+	p2ptest.Refused(t, Protocol(), map[string]table.Message{
 		"ack above the window":     &MsgRequestIDs{Ack: WindowMax + 1, Max: 1},
 		"max of 0":                 &MsgRequestIDs{Ack: 1},
 		"max above the window":     &MsgRequestIDs{Max: WindowMax + 1},
@@ -89,27 +72,16 @@ func TestParseRefuses(t *testing.T) {
 		"too many transactions":    txs(WindowMax+1, 1),
 		"an empty body":            txs(1, 0),
 		"a body above the largest": txs(1, TxBytesMax+1),
-	} {
-		require.Error(t, fresh(m).ParseFrom(encode(t, m)), name)
-	}
+	})
 	for _, m := range []table.Message{ids(0, 1), ids(WindowMax, TxBytesMax), txs(0, 1), txs(WindowMax, 1), txs(1, TxBytesMax)} {
-		require.NoError(t, fresh(m).ParseFrom(encode(t, m)))
+		require.NoError(t, p2ptest.Parse(Protocol(), m))
 	}
-}
-
-func fresh(m table.Message) table.Message {
-	for _, spec := range Protocol().Messages {
-		if spec.Tag == m.Tag() {
-			return spec.New()
-		}
-	}
-	return nil
 }
 
 // A list that claims, or has, many elements is refused before memory is spent on them.
 func TestParseAllocates(t *testing.T) {
 	many := &MsgReplyTxs{Txs: make([][]byte, 65000)} // 64 KiB of empty strings
-	body := encode(t, many)
+	body := p2ptest.FrameOf(many)[5:]
 	require.Less(t, allocated(func() { require.Error(t, new(MsgReplyTxs).ParseFrom(body)) }), uint64(16<<10))
 	require.Greater(t, allocated(func() { require.NoError(t, table.ParseBody(body, new(MsgReplyTxs))) }), uint64(1<<20), "unchecked")
 }
@@ -125,9 +97,7 @@ func allocated(f func()) uint64 {
 
 // The largest messages fit their states' limits.
 func TestLargestFit(t *testing.T) {
-	fits := func(m table.Message, state table.StateID) {
-		require.LessOrEqual(t, len(p2ptest.FrameOf(m))-4, Protocol().State(state).BytesMax, "%T", m)
-	}
+	fits := func(m table.Message, state table.StateID) { p2ptest.Fits(t, Protocol(), m, state) }
 	ids := &MsgReplyIDs{IDs: make([]Announced, WindowMax)}
 	for i := range ids.IDs {
 		ids.IDs[i].Bytes = TxBytesMax
