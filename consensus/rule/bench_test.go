@@ -200,3 +200,23 @@ func load(ctx context.Context, b *testing.B, out int, leader *rule.Module[*repli
 	b.ReportMetric(float64(waits[len(waits)/2]), "p50-round-ns")
 	return nil
 }
+
+// What a guard costs that is false: in its first conjunct, and in its third.
+func BenchmarkGuard(b *testing.B) {
+	m := open(b, rule.Table[*cells]{Name: "guards", New: newCells(3), Rules: []rule.Rule[*cells]{
+		rule.Upon("first", func(tx *rule.Tx, c *cells) bool {
+			return tx.Given("one", c.v[0].Get(tx) == 1) && tx.Given("two", c.v[1].Get(tx) == 0)
+		}, func(*rule.Tx, *cells) {}),
+		rule.Upon("third", func(tx *rule.Tx, c *cells) bool {
+			return tx.Given("one", c.v[0].Get(tx) == 0) && tx.Given("two", c.v[1].Get(tx) == 0) && tx.Given("three", c.v[2].Get(tx) == 1)
+		}, func(*rule.Tx, *cells) {}),
+	}}, rule.Wiring{})
+	for _, name := range []string{"first", "third"} {
+		guard := rule.Guard(m, name)
+		b.Run("false="+name, func(b *testing.B) {
+			for b.Loop() {
+				guard()
+			}
+		})
+	}
+}

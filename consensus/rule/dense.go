@@ -52,7 +52,7 @@ func (d *dense[S, V]) slot(s S) int {
 func (d *dense[S, V]) row(tx *Tx, s S) []byte {
 	i := d.slot(s) * d.authors
 	if tx.before != nil {
-		return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(&tx.before[0]), d.off)), len(d.cells))[i : i+d.authors]
+		return unsafe.Slice((*byte)(unsafe.Add(tx.before, d.off)), len(d.cells))[i : i+d.authors]
 	}
 	return d.cells[i : i+d.authors]
 }
@@ -109,6 +109,9 @@ func (d *dense[S, V]) weight(tx *Tx, p *Pool[S, V], s S, v V) (sum uint64) {
 // show lists what an author has said, by slot.
 func (d *dense[S, V]) show(author Peer) string {
 	out := ""
+	if int(author) >= d.authors {
+		return ""
+	}
 	for _, s := range d.slots {
 		if v, ok := d.get(&Tx{}, author, s); ok {
 			out += fmt.Sprintf("%v:%v ", s, v)

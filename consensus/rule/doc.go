@@ -60,7 +60,7 @@
 // # Costs
 //
 // The replication loop of bench_test.go allocates 2 to 3 objects a proposal at 128 outstanding, payload included, and 23 at one
-// (eight messages in eleven turns); go test -bench . measures. A false guard costs some 4 ns.
+// (eight messages in eleven turns); go test -bench . measures. A false guard costs a few nanoseconds a conjunct.
 //
 // # Testing
 //

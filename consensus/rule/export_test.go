@@ -18,3 +18,13 @@ func Resting[P any](m *Module[P]) bool {
 func Idle[P any](m *Module[P]) bool {
 	return len(m.turn.backlog) == 0 && m.inbox.list.Load(context.Background()) == nil
 }
+
+// Guard is the guard of a rule about state, to be evaluated as a turn does.
+func Guard[P any](m *Module[P], name string) func() bool {
+	for _, a := range m.rules {
+		if a.name == name {
+			return func() bool { return a.when(&m.tx, m.State, 0) }
+		}
+	}
+	return nil
+}

@@ -68,7 +68,7 @@ func (l *Log[E]) get(tx *Tx) body[E] {
 	case l.id == nil:
 		return l.cur
 	case tx.before != nil:
-		return l.table.vals[*(*uint32)(unsafe.Add(unsafe.Pointer(&tx.before[0]), l.off))]
+		return l.table.vals[*(*uint32)(unsafe.Add(tx.before, l.off))]
 	}
 	return l.table.vals[*l.id]
 }

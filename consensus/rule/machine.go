@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"unsafe"
 )
 
 // World is a protocol with everything that surrounds it, small enough to look at all of it: for package explore.
@@ -14,7 +15,7 @@ type World[P any] struct {
 	Moves  []Rule[[]P] // what the surroundings may do, by Upon and For: clients, faulty processes; they use Tx.Inject
 
 	Crashes     int  // in all; a crash keeps what is Durable
-	Unsynced    bool // a crash may also lose what is not yet synced: for tables that use Early
+	Unsynced    bool // a crash may also lose what is not yet synced: for tables that use Early; Outputs then are seen before they are shown
 	MessagesMax int  // different messages in all; default 256
 
 	Invariant func(tx *Tx, ps []P) error // must be nil in every state
@@ -77,7 +78,8 @@ type process[P any] struct {
 	rules []clause[P]
 }
 
-// A label names a transition of the state it leaves: a process (or, beyond them, the surroundings), what it does, and a binding or message.
+// A label names a transition of the state it leaves: a process (or, beyond them, the surroundings), what it does, and a
+// binding or message.
 const (
 	procShift = 26
 	ruleShift = 16
@@ -100,8 +102,8 @@ func (w World[P]) Machine() *Machine[P] {
 	if w.MessagesMax == 0 {
 		w.MessagesMax = 256
 	}
-	if len(w.Table.Rules) >= rulesMax || len(w.Peers) == 0 || len(w.Peers) > 32 {
-		panic("rule: a world has 1 to 32 processes and at most a thousand rules")
+	if len(w.Table.Rules) >= rulesMax || len(w.Peers) == 0 || len(w.Peers) > 32 || w.MessagesMax > lowMask {
+		panic("rule: a world has 1 to 32 processes, at most a thousand rules and at most 65,535 messages")
 	}
 	m := &Machine[P]{world: w, vec: newVector(), drop: -1}
 	m.vec.faulty, m.vec.room = w.Faulty, w.room
@@ -125,7 +127,6 @@ func (w World[P]) Machine() *Machine[P] {
 		m.shadow()
 	}
 	m.tx.out = m
-	m.was.before = make([]uint64, 0)
 	m.first = slices.Clone(m.vec.state())
 	return m
 }
@@ -294,7 +295,7 @@ func (m *Machine[P]) require(r *Rule[P], p P) {
 }
 
 func (m *Machine[P]) ensure(r *Rule[P], p P) {
-	m.was.before = m.src
+	m.was.before = unsafe.Pointer(&m.src[0])
 	for _, c := range r.post {
 		if !c.ok(&m.was, &m.tx, p) {
 			m.err = fmt.Errorf("%s ensures %s", r.name, c.name)

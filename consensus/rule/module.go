@@ -3,6 +3,7 @@ package rule
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"time"
@@ -130,6 +131,9 @@ func (m *Module[P]) Run(ctx context.Context) error {
 		}
 	}
 	for {
+		if err := ctx.Err(); err != nil { // a turn that can commit does, so a busy module would never notice
+			return fmt.Errorf("rule: %s: %w: %w", m.table.Name, err, context.Cause(ctx))
+		}
 		if err := m.Turn(ctx); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"reflect"
+	"slices"
 	"strings"
 	"unsafe"
 )
@@ -77,8 +78,10 @@ func (n *network) id(m Message) (int, bool) {
 				by = append(by, i)
 			}
 		}
-		n.heard = append(n.heard, by)
-		n.plans = append(n.plans, planOf(t, 0))
+		n.heard, n.plans = append(n.heard, by), append(n.plans, nil)
+		if len(by) > 0 {
+			n.plans[k] = planOf(t, 0)
+		}
 	}
 	if len(n.heard[k]) == 0 {
 		return 0, false
@@ -111,8 +114,8 @@ func putBody(b []byte, pl *plan, body any) []byte {
 
 // send implements sink.
 func (m *Machine[P]) send(msg Message, early bool) {
-	if msg.To == Host || !m.net.used() {
-		return
+	if !m.net.used() || msg.Body == nil || msg.To != All && !slices.Contains(m.world.Peers, msg.To) {
+		return // nobody in this world hears it
 	}
 	if m.proc < len(m.procs) {
 		msg.From = m.world.Peers[m.proc]

@@ -109,8 +109,13 @@ func (p *Pool[S, V]) weight(author Peer, slot S) uint64 {
 }
 
 // Say makes v the process's own fact in slot, and sends it to all once it is durable. Saying the same again does
-// nothing; saying another thing is a mistake of the table: exploration reports it, a running module ends with it.
+// nothing; saying another thing, or anything without being an author, is a mistake of the table: exploration reports it,
+// a running module ends with it.
 func (p *Pool[S, V]) Say(tx *Tx, slot S, v V) {
+	if !p.author() {
+		tx.out.broken(fmt.Sprintf("says %v in %s %v, and is no author", v, p.name, slot))
+		return
+	}
 	if was, ok := p.Own(tx, slot); ok {
 		if was != v {
 			tx.out.broken(fmt.Sprintf("says %v after %v in %s %v", v, was, p.name, slot))
@@ -127,9 +132,15 @@ func (p *Pool[S, V]) Say(tx *Tx, slot S, v V) {
 	tx.Send(All, f)
 }
 
-// Own is what the process itself has said in slot.
+// author reports whether the process may say something: others only listen.
+func (p *Pool[S, V]) author() bool { return int(p.sp.self) < p.limits.Authors }
+
+// Own is what the process itself has said in slot. Who is no author has said nothing.
 func (p *Pool[S, V]) Own(tx *Tx, slot S) (v V, ok bool) {
 	tx.reads |= p.bit
+	if !p.author() {
+		return v, false
+	}
 	if p.dense != nil {
 		return p.dense.get(tx, p.sp.self, slot)
 	}
@@ -248,7 +259,7 @@ func (p *Pool[S, V]) Floor(tx *Tx, floor S) {
 		panic("rule: pool " + p.name + ": Floor without Limits.Below")
 	}
 	tx.armed = true
-	if p.dense != nil || p.forgotten(floor) {
+	if p.dense != nil || p.forgotten(floor) || p.newlow != nil && p.limits.Below(floor, *p.newlow) {
 		return
 	}
 	p.touch(tx, p)

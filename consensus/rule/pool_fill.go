@@ -149,6 +149,9 @@ func (p *Pool[S, V]) save(w *delta) {
 
 // mine are the slots in which the process itself has spoken, in the order of their bytes.
 func (p *Pool[S, V]) mine() (slots []S) {
+	if !p.author() {
+		return nil
+	}
 	for slot, c := range p.slots {
 		if c.spoke[p.sp.self] > 0 {
 			slots = append(slots, slot)
@@ -168,6 +171,9 @@ func (p *Pool[S, V]) load(r *past) bool {
 		}
 	}
 	for _, rec := range r.many(p.name) {
+		if !p.author() {
+			return false
+		}
 		f := Fact[S, V]{Author: p.sp.self}
 		rest, ok := p.places.take(rec.key, unsafe.Pointer(&f.Slot))
 		if !ok || len(rest) > 0 {

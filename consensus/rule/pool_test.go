@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/synodkit/synod/consensus/rule"
+	"github.com/synodkit/synod/store"
 )
 
 type fact = rule.Fact[place, string]
@@ -165,4 +166,16 @@ func TestPoolOwnEquivocation(t *testing.T) {
 	v, _ := m.State.facts.Own(&rule.Tx{}, s)
 	require.Equal(t, "x", v)
 	require.Contains(t, out, rule.Message{From: 0, To: rule.Host, Body: [2]fact{{0, s, "x", []byte("signature")}, {0, s, "y", []byte("somebody has our key")}}})
+}
+
+// Who is no author listens; to say something is a mistake of the table.
+func TestPoolOfAListener(t *testing.T) {
+	m := open(t, pooling(func(*rule.Limits[place]) {}), rule.Wiring{Self: 9, Store: store.NewMemory()})
+	s := place{1, 0}
+	settle(t, m, fact{1, s, "x", nil}, fact{9, s, "x", nil}, doing(func(tx *rule.Tx, j *journal) { j.facts.Floor(tx, s) }))
+	require.Equal(t, uint64(2), m.State.facts.Weight(&rule.Tx{}, s, "x"))
+	_, ok := m.State.facts.Own(&rule.Tx{}, s)
+	require.False(t, ok)
+	require.NoError(t, m.Post(t.Context(), 7, doing(func(tx *rule.Tx, j *journal) { j.facts.Say(tx, s, "x") })))
+	require.ErrorIs(t, m.Turn(t.Context()), rule.ErrBroken)
 }

@@ -83,13 +83,14 @@ func (r Rule[P]) Keep() Rule[P] {
 	return r
 }
 
-// Requires adds a precondition: it must hold whenever the rule fires.
+// Requires adds a precondition: in exploration, it must hold whenever the rule fires.
 func (r Rule[P]) Requires(name string, ok func(tx *Tx, p P) bool) Rule[P] {
 	r.pre = append(r.pre[:len(r.pre):len(r.pre)], contract[P]{name, func(before, _ *Tx, p P) bool { return ok(before, p) }})
 	return r
 }
 
-// Ensures adds a postcondition on the states before and after the rule.
+// Ensures adds a postcondition, on the states before and after the rule: in exploration, it must hold whenever the rule
+// has fired.
 func (r Rule[P]) Ensures(name string, ok func(before, after *Tx, p P) bool) Rule[P] {
 	r.post = append(r.post[:len(r.post):len(r.post)], contract[P]{name, ok})
 	return r

@@ -52,7 +52,6 @@ type turn[P any] struct {
 	early   []Message
 	fired   []event[P]
 	firings int
-	dropped uint64
 	err     error
 	work    func(tx *stm.Tx) error
 	taken   *parcel
@@ -203,19 +202,18 @@ func (m *Module[P]) messages() {
 	for i := range t.batch {
 		msg := &t.backlog[i]
 		tx.from = msg.From
-		if !m.message(msg.Body) {
-			t.dropped++
-		}
+		m.message(msg.Body)
 	}
 	if t.batch > 0 {
 		m.wrote(tx.writes)
 	}
 }
 
-func (m *Module[P]) message(body any) (taken bool) {
+// message gives one to the rules of its type in table order, and then to the pools.
+func (m *Module[P]) message(body any) {
 	if q, ok := body.(*question); ok {
 		m.turn.asked = append(m.turn.asked, q)
-		return true
+		return
 	}
 	for _, a := range m.kind(body) {
 		if !a.hear(&m.tx, m.State, body) {
@@ -223,16 +221,15 @@ func (m *Module[P]) message(body any) (taken bool) {
 		}
 		m.fire(a, "", body)
 		a.take(&m.tx, m.State, body)
-		if taken = true; !a.keep {
-			return true
+		if !a.keep {
+			return
 		}
 	}
 	for _, h := range m.space.hears {
 		if h.hear(&m.tx, body) {
-			return true
+			return
 		}
 	}
-	return taken
 }
 
 // kind are the rules that may take a message of body's type.

@@ -87,6 +87,43 @@ func TestTurnComesToRest(t *testing.T) {
 	})
 }
 
+// A guard is evaluated again only if something it has read was written. A domain too.
+func TestGuardsAreEvaluatedByNeed(t *testing.T) {
+	evals := map[string]int{}
+	see := func(what string) { evals[what]++ }
+	watch := func(name string, i int) rule.Rule[*cells] {
+		return rule.Upon(name, func(tx *rule.Tx, c *cells) bool {
+			see(name)
+			return tx.Given("negative", c.v[i].Get(tx) < 0)
+		}, func(tx *rule.Tx, c *cells) { c.v[i].Set(tx, 0) })
+	}
+	table := chase(nil, nil)
+	table.Rules = append(table.Rules, watch("zero", 0), watch("one", 1), watch("far", 69), rule.For("each", func(tx *rule.Tx, c *cells) []int {
+		see("domain")
+		return make([]int, c.v[2].Get(tx))
+	}, func(tx *rule.Tx, c *cells, _ int) bool {
+		see("each")
+		return tx.Given("negative", c.v[3].Get(tx) < 0)
+	}, func(*rule.Tx, *cells, int) {}))
+	m := open(t, table, rule.Wiring{})
+	for _, c := range []struct {
+		set  set
+		want map[string]int
+	}{
+		{set{0, 1}, map[string]int{"zero": 1, "one": 1, "far": 1, "domain": 1}}, // the first time, all
+		{set{0, 2}, map[string]int{"zero": 1}},
+		{set{1, 2}, map[string]int{"one": 1}},
+		{set{2, 3}, map[string]int{"domain": 1, "each": 3}},
+		{set{3, 3}, map[string]int{"each": 3}},
+		{set{68, 3}, map[string]int{"far": 1}}, // shares its bit
+		{set{40, 3}, map[string]int{}},
+	} {
+		clear(evals)
+		settle(t, m, c.set)
+		require.Equal(t, c.want, evals, "%v", c.set)
+	}
+}
+
 // The planted bug: a guard that reads past its Tx is not evaluated again. The property must notice.
 func TestUnseenReadIsNoticed(t *testing.T) {
 	table := chase([][2]int{{0, 1}}, func(_ *rule.Tx, c *cells, i int) int { return c.v[i].Get(&rule.Tx{}) })
@@ -202,6 +239,10 @@ func TestForeignVarWakes(t *testing.T) {
 	require.Equal(t, 5, m.State.v[0].Get(&rule.Tx{}))
 }
 
+func is(n int) func(*rule.Tx, *twin) bool {
+	return func(tx *rule.Tx, w *twin) bool { return tx.Given("n", w.n.Get(tx) == n) }
+}
+
 // A turn that is run again begins where the first began: with the state of before, and no belief about guards.
 func TestRerunBeginsAnew(t *testing.T) {
 	foreign, other := stm.NewVar(0), stm.NewVar(0)
@@ -213,9 +254,6 @@ func TestRerunBeginsAnew(t *testing.T) {
 		meddle <- struct{}{}
 	}()
 	runs := 0
-	is := func(n int) func(*rule.Tx, *twin) bool {
-		return func(tx *rule.Tx, w *twin) bool { return tx.Given("n", w.n.Get(tx) == n) }
-	}
 	m := open(t, rule.Table[*twin]{Name: "anew", New: func(s *rule.Space) *twin {
 		return &twin{rule.Durable(s, "n", 0), rule.NewLog[int](s, "log"), rule.NewPool[int, int](s, "facts", rule.Limits[int]{Authors: 8})}
 	}, Rules: []rule.Rule[*twin]{
@@ -247,4 +285,23 @@ func TestRerunBeginsAnew(t *testing.T) {
 	require.Equal(t, uint64(2), m.State.facts.Weight(tx, 1, 5))
 	require.Equal(t, uint64(3), m.State.log.Last(tx))
 	require.Equal(t, uint64(3), m.State.log.Synced(tx))
+}
+
+// A busy module ends with its context too.
+func TestBusyModuleEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	n := 0
+	var m *rule.Module[*cells]
+	m = open(t, rule.Table[*cells]{Name: "busy", New: newCells(1), Rules: []rule.Rule[*cells]{
+		rule.On("again", func(*rule.Tx, *cells, int) bool { return true }, func(tx *rule.Tx, _ *cells, i int) { tx.Send(0, i+1) }),
+	}}, rule.Wiring{Out: func(ctx context.Context, ms []rule.Message) error {
+		if n++; n == 100 {
+			cancel()
+		}
+		require.Less(t, n, 1000)
+		return stm.Do(context.WithoutCancel(ctx), func(tx *stm.Tx) error { m.Offer(tx, 0, ms[0].Body); return nil })
+	}})
+	require.NoError(t, m.Post(ctx, 0, 1))
+	require.ErrorIs(t, m.Run(ctx), context.Canceled)
 }

@@ -1,6 +1,10 @@
 package rule
 
-import "github.com/synodkit/synod/stm"
+import (
+	"unsafe"
+
+	"github.com/synodkit/synod/stm"
+)
 
 // Tx is what a rule works through: it reads and writes state, names the conjuncts of guards, and says what to send. A
 // guard may only read.
@@ -10,8 +14,8 @@ type Tx struct {
 	now           int64
 	from          Peer
 	out           sink
-	armed         bool     // a timer was set
-	before        []uint64 // reads are of this state, not of the current one
+	armed         bool           // a timer was set
+	before        unsafe.Pointer // reads are of this state vector, not of the current one
 	outer         *stm.Tx
 	ended         bool
 }

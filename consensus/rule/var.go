@@ -93,10 +93,10 @@ func tableFor[T any](vec *vector, pl *plan) *interned[T] {
 // Get is the value.
 func (v *Var[T]) Get(tx *Tx) T {
 	tx.reads |= v.bit
-	if v.at != nil && tx.before == nil {
-		return *v.at
+	if v.at == nil || tx.before != nil {
+		return v.slowGet(tx)
 	}
-	return v.slowGet(tx)
+	return *v.at // and no more, so that Get is inlined
 }
 
 func (v *Var[T]) slowGet(tx *Tx) T {
@@ -106,9 +106,9 @@ func (v *Var[T]) slowGet(tx *Tx) T {
 	case v.sp.vec == nil:
 		panic("rule: before is known in exploration alone")
 	case v.at == nil:
-		return v.table.vals[*(*uint32)(unsafe.Add(unsafe.Pointer(&tx.before[0]), v.off))]
+		return v.table.vals[*(*uint32)(unsafe.Add(tx.before, v.off))]
 	}
-	return *(*T)(unsafe.Add(unsafe.Pointer(&tx.before[0]), v.off))
+	return *(*T)(unsafe.Add(tx.before, v.off))
 }
 
 // Set gives the Var a new value.

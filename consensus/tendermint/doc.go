@@ -43,7 +43,8 @@
 // # Stored form
 //
 // Under "tendermint/": the tip, the last snapshot, the decisions, and the blocks proposed at the next height; under "tendermint-" and the
-// epoch, the rules' state (package rule). All of it is one store's, whose batches keep their order.
+// epoch, the rules' state (package rule). All of it is one store's, whose batches keep their order. Do not use a key with an older copy
+// of its store, or in two places: the votes contradict each other, and others prove it.
 //
 // # Testing
 //

@@ -14,6 +14,7 @@ import (
 	"github.com/synodkit/synod/consensus/tendermint"
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/internal/long"
+	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/sim"
 	"github.com/synodkit/synod/stm"
 )
@@ -234,6 +235,53 @@ func TestOtherCluster(t *testing.T) {
 			require.ErrorIs(t, replica.Run(ctx), tendermint.ErrConfig)
 		}
 		return nil
+	})
+	require.NoError(t, r.Err)
+}
+
+// A newcomer is sent the whole chain at once, in which it becomes a validator and ceases to be one again and again.
+func TestCatchUpThroughEpochs(t *testing.T) {
+	const heights = 15
+	r := sim.Run(1, func(ctx context.Context) error {
+		w := newNetwork(ctx, always(unit), 1, 1, 1, 1)
+		late := w.add("v4", members(1, 1, 1, 1))
+		w.withMembers(func(h uint64) []consensus.Member { return members(1, 1, 1, 1, 1)[:4+h/2%2] })
+		if err := stm.Do(ctx, func(tx *stm.Tx) error { late.stop.Set(tx, true); return nil }); err != nil {
+			return err
+		}
+		return w.run(ctx, func(ctx context.Context) error {
+			if err := w.reach(ctx, heights, time.Hour, 0, 1, 2, 3); err != nil {
+				return err
+			}
+			c := late.config
+			c.App = late.ledger()
+			newcomer, err := tendermint.New(c)
+			if err != nil {
+				return err
+			}
+			for h := range tendermint.Height(heights) {
+				d, ok := w.nodes[0].up.Load(ctx).Decision(ctx, h+1)
+				require.True(t, ok)
+				err := stm.Do(ctx, func(tx *stm.Tx) error { return newcomer.Receive(tx, "v0", d.Bytes()) })
+				if err != nil {
+					return err
+				}
+			}
+			there := errors.New("there")
+			err = registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+				s.Go("newcomer", newcomer.Run)
+				ctx, cancel := env.WithTimeout(ctx, time.Minute)
+				defer cancel()
+				if err := stm.Do(ctx, func(tx *stm.Tx) error { tx.Check(newcomer.Height(tx) == heights); return nil }); err != nil {
+					return fmt.Errorf("the newcomer is stuck: %w", err)
+				}
+				return there
+			})
+			if !errors.Is(err, there) {
+				return err
+			}
+			return nil
+		})
 	})
 	require.NoError(t, r.Err)
 }

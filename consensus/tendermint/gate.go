@@ -166,14 +166,8 @@ func (g *gate) look(in incoming) (Message, error) {
 	case m.Kind == Proposal && m.Author != g.at.leader(m.Round):
 		return m, fmt.Errorf("%w: %v: the proposer is %d", ErrRefused, m, g.at.leader(m.Round))
 	}
-	said := g.seen[seat{m.Kind, m.Round, m.Author}]
-	for _, s := range said {
-		if s.of(m) {
-			return m, fmt.Errorf("%w: %v is known", ErrStale, m)
-		}
-	}
-	if len(said) >= twoSayings && !g.wanted(m) {
-		return m, fmt.Errorf("%w: %v: its author has contradicted itself", ErrStale, m)
+	if err := g.fresh(m); err != nil {
+		return m, err
 	}
 	if m.Kind == Proposal && valueOf(m.Block) != m.Value {
 		return m, fmt.Errorf("%w: %v: another block", ErrRefused, m)
@@ -186,14 +180,26 @@ func (g *gate) wanted(m Message) bool {
 	return max(g.backed[backing{Prevote, m.Round, m.Value}], g.backed[backing{Precommit, m.Round, m.Value}]) >= consensus.OneThird(g.at.set.Total())
 }
 
-// note remembers a message that is let in.
-func (g *gate) note(m Message) error {
-	k := seat{m.Kind, m.Round, m.Author}
-	for _, s := range g.seen[k] {
+// fresh refuses what is known, and what is too much of one author in one place.
+func (g *gate) fresh(m Message) error {
+	said := g.seen[seat{m.Kind, m.Round, m.Author}]
+	for _, s := range said {
 		if s.of(m) {
 			return fmt.Errorf("%w: %v is known", ErrStale, m)
 		}
 	}
+	if len(said) >= twoSayings && !g.wanted(m) {
+		return fmt.Errorf("%w: %v: its author has contradicted itself", ErrStale, m)
+	}
+	return nil
+}
+
+// note remembers a message that is let in. It asks again whether it is fresh: others may have come with it.
+func (g *gate) note(m Message) error {
+	if err := g.fresh(m); err != nil {
+		return err
+	}
+	k := seat{m.Kind, m.Round, m.Author}
 	w := g.at.set.At(m.Author).Weight
 	if !g.spoke(m.Round, m.Author) {
 		g.spoken[m.Round] += w

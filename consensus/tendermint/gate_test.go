@@ -96,6 +96,8 @@ func TestGateAndRepetition(t *testing.T) {
 	facts, errs := g.admit([]incoming{{"a", vote5(2, 2, 1).Bytes()}, {"b", vote5(2, 2, 1).Bytes()}})
 	require.Len(t, facts, 1, "twice in one batch")
 	require.ErrorIs(t, errs[1], ErrStale)
+	facts, _ = g.admit([]incoming{{"a", vote5(2, 5, 1).Bytes()}, {"a", vote5(2, 5, 2).Bytes()}, {"a", vote5(2, 5, 3).Bytes()}})
+	require.Len(t, facts, 2, "three things in one batch")
 }
 
 // Messages that come too early are kept within bounds, by sender, and looked at in their time.

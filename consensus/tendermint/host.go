@@ -14,6 +14,7 @@ import (
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
+	"github.com/synodkit/synod/sync/prop"
 )
 
 // ErrForked says that more than a third of the weight is faulty: there are two decisions, or the application's state differs from that of
@@ -32,7 +33,9 @@ type host struct {
 
 	blocks  map[Value]candidate // of the next height
 	learned *Decision           // of the next height, checked
-	rest    []incoming          // that came before this epoch began
+	rest    []incoming          // that came before this height or epoch began
+	later   []incoming          // decisions of later heights
+	backlog []rule.Message      // that the rules have said meanwhile
 	accused []Accusation        // for the next block
 	waiting bool                // for work
 	due     time.Time           // when an empty block is due
@@ -49,6 +52,7 @@ type candidate struct {
 // enter begins the next height.
 func (h *host) enter(ctx context.Context) error {
 	h.waiting, h.learned, h.blocks = false, nil, map[Value]candidate{}
+	h.rest, h.later = append(h.later, h.rest...), nil
 	next := h.tip.height + 1
 	for e, err := range h.config.Store.Scan(blockKey(next, Value{}), blockKey(next+1, Value{})) {
 		if err != nil {
@@ -84,6 +88,9 @@ func (h *host) serve(ctx context.Context) error {
 }
 
 func (h *host) deal(ctx context.Context, x happening) error {
+	if len(x.events) > 0 {
+		h.backlog = nil
+	}
 	for _, m := range x.events {
 		if err := h.hear(ctx, m.Body); err != nil {
 			return err
@@ -98,6 +105,9 @@ func (h *host) deal(ctx context.Context, x happening) error {
 		h.again = env.Now(ctx).Add(h.patient)
 		return h.tell(ctx, h.gate.let...)
 	}
+	if x.rest {
+		h.rest = nil
+	}
 	return h.receive(ctx, x.in)
 }
 
@@ -105,7 +115,6 @@ func (h *host) deal(ctx context.Context, x happening) error {
 func (h *host) receive(ctx context.Context, ins []incoming) error {
 	epoch := h.tip.epoch
 	var messages []incoming
-	h.rest = nil
 	for i, in := range ins {
 		if len(in.raw) == 0 || in.raw[0] != decisionKind {
 			messages = append(messages, in)
@@ -115,7 +124,7 @@ func (h *host) receive(ctx context.Context, ins []incoming) error {
 			return err
 		}
 		if h.tip.epoch != epoch {
-			h.rest = append(messages, ins[i+1:]...)
+			h.rest = slices.Concat(h.rest, messages, ins[i+1:])
 			return nil
 		}
 	}
@@ -137,11 +146,26 @@ func (h *host) hear(ctx context.Context, body any) error {
 	return nil
 }
 
+// post tells the rules. While they have no room it takes what they say, or both would wait for each other.
 func (h *host) post(ctx context.Context, bodies ...any) error {
 	if h.rules == nil {
 		return nil
 	}
-	return h.rules.Post(ctx, rule.Host, bodies...)
+	for {
+		events, err := stm.Atomically(ctx, func(tx *stm.Tx) ([]rule.Message, error) {
+			if h.rules.Offer(tx, rule.Host, bodies...) {
+				return nil, nil
+			}
+			if es := prop.Rest(tx, h.events, batchMax); len(es) > 0 {
+				return es, nil
+			}
+			return nil, stm.ErrRetry
+		})
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		h.backlog = append(h.backlog, events...)
+	}
 }
 
 // message is a fact in the form that goes over the wire.
@@ -303,12 +327,21 @@ func (h *host) accuse(c [2]rule.Fact[slot, said]) {
 	h.accused = append(h.accused, a)
 }
 
+// laterMax is how many decisions of later heights are kept until their time.
+const laterMax = 16
+
 // learn takes another's decision of the next height, if it proves it.
 func (h *host) learn(ctx context.Context, in incoming) error {
 	d, err := DecodeDecision(in.raw)
+	if err == nil && len(d.Block) > h.config.Limits.BlockBytes {
+		err = fmt.Errorf("%w: decision %d of %d bytes", ErrRefused, d.Height, len(d.Block))
+	}
 	if err != nil {
 		h.config.Blame(ctx, in.from, err)
 		return nil
+	}
+	if d.Height > h.tip.height+1 && d.Height <= h.tip.height+laterMax && len(h.later) < laterMax {
+		h.later = append(h.later, in)
 	}
 	if d.Height != h.tip.height+1 || h.learned != nil {
 		return nil // too early, or too late

@@ -70,7 +70,7 @@ func (c choice) String() string {
 
 func (c choice) none() bool { return c.Round == NoRound }
 
-// Machine is a validator's state, by the names of the paper. What stands in it belongs to the rules; see [Table].
+// Machine is a validator's state, by the names of the paper. What stands in it belongs to the rules; see [World].
 type Machine struct {
 	self     rule.Peer
 	settings settings
@@ -155,8 +155,8 @@ func durable[T any](s *rule.Space, c settings, name string, initial T) *rule.Var
 	return rule.Durable(s, name, initial)
 }
 
-// slotsMax bounds what one author can have said in one height: three things a round.
-const slotsMax = 3 * 1024
+// slotsMax bounds what one author can have said in one height: three things a round. The gate's window is the bound that is met.
+const slotsMax = 3 << 16
 
 // Thresholds, by weight.
 func (m *Machine) quorum() uint64 { return uint64(m.settings.share(m.settings.set.Total())) }   // 2f+1

@@ -49,7 +49,16 @@ func TestDeterministic(t *testing.T) {
 // The same replicas on goroutines, with ed25519 signatures and no delays.
 func TestInProduction(t *testing.T) {
 	ctx := context.Background()
-	w := newNetwork(ctx, always(0), 1, 1, 1, 1)
+	w := signing(newNetwork(ctx, always(0), 1, 1, 1, 1))
+	err := w.run(ctx, func(ctx context.Context) error {
+		return w.reach(ctx, tendermint.Height(long.N(20, 1000)), time.Minute, 0, 1, 2, 3)
+	})
+	require.NoError(t, err)
+	require.Empty(t, w.blamed.Load(ctx))
+}
+
+// signing gives the nodes of a network real keys.
+func signing(w *network) *network {
 	domain := sign.Domain{Kind: "tendermint", Version: 1, Genesis: chain.HashOf([]byte("test"))}
 	var ms []consensus.Member
 	for i, n := range w.nodes {
@@ -63,11 +72,7 @@ func TestInProduction(t *testing.T) {
 	for _, n := range w.nodes {
 		n.config.Validators = ms
 	}
-	err := w.run(ctx, func(ctx context.Context) error {
-		return w.reach(ctx, tendermint.Height(long.N(20, 1000)), time.Minute, 0, 1, 2, 3)
-	})
-	require.NoError(t, err)
-	require.Empty(t, w.blamed.Load(ctx))
+	return w
 }
 
 // verify checks a batch, as a program would.

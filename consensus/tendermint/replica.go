@@ -134,14 +134,18 @@ func (h *host) out(ctx context.Context, ms []rule.Message) error {
 type happening struct {
 	events []rule.Message
 	in     []incoming
+	rest   bool // in is what was left of an earlier height
 	work   bool
 	again  bool
 }
 
 // next waits for it. What the rules say goes first.
 func (h *host) next(tx *stm.Tx) (happening, error) {
+	if len(h.backlog) > 0 {
+		return happening{events: h.backlog}, nil
+	}
 	if len(h.rest) > 0 {
-		return happening{in: h.rest}, nil
+		return happening{in: h.rest, rest: true}, nil
 	}
 	if es := prop.Rest(tx, h.events, batchMax); len(es) > 0 {
 		return happening{events: es}, nil

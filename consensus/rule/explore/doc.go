@@ -34,9 +34,9 @@
 // # Limits
 //
 // States are told apart by fingerprints of 64 bits: among n of them some two agree with probability n²/2^65, 3e-8 for a
-// million, and then a part of the states may be missed. More than StatesMax is [ErrUnfinished]. A state takes 16 to 24 bytes
+// million, and then a part of the states may be missed. More than StatesMax is [ErrUnfinished]. A state takes some 30 bytes
 // while it is known, and its vector while it waits. A world has at most 32 processes, a bag of MessagesMax different messages
-// and 250 different values in a pool.
+// and 250 different values in a pool. Unsynced worlds with pools are refused: what a pool says waits for the sync anyway.
 //
 // # Costs
 //

@@ -170,3 +170,10 @@ func TestSayingTwoThingsIsFound(t *testing.T) {
 	}}, Peers: []rule.Peer{0}})
 	require.ErrorContains(t, r.Err, "p0: says 2 after 1 in votes 0")
 }
+
+func TestConjuncts(t *testing.T) {
+	cs := explore.Conjuncts(twoPhaseWorld(), 1000)
+	require.Len(t, cs, 10)
+	require.Contains(t, cs, explore.Conjunct{Rule: "TMCommit", Name: "all prepared"})
+	require.NotContains(t, explore.Conjuncts(twoPhaseWorld(), 1), explore.Conjunct{Rule: "TMRcvPrepared", Name: "undecided"}, "nothing was said yet")
+}

@@ -16,13 +16,13 @@ func small() []tendermint.Bounds {
 	}
 }
 
-// large worlds have a faulty validator that proposes in the first round, in the second, and in none.
+// large worlds have a faulty validator that proposes in the second round, in the first, and in none; a smaller one comes first.
 func large() []tendermint.Bounds {
 	return []tendermint.Bounds{
 		{Rounds: 2, Values: 1, Proposes: 1},
-		{Rounds: 2, Values: 1, Proposes: 0},
-		{Rounds: 2, Values: 1, Proposes: -1},
 		{Rounds: 2, Values: 2, Proposes: 1},
+		{Rounds: 2, Values: 2, Proposes: 0},
+		{Rounds: 2, Values: 2, Proposes: -1},
 	}
 }
 
