@@ -84,7 +84,6 @@ func (s *Scope) leave() {
 		for _, join := range s.sim.joins {
 			join()
 		}
-		s.sim.joins = nil
 	}
 	late := s.late()
 	if s.tracer.On() {

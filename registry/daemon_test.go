@@ -12,6 +12,7 @@ import (
 	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/trace"
 )
 
 func serve(ctx context.Context, ready func()) error {
@@ -154,6 +155,7 @@ func TestForkPanicReachesWaiter(t *testing.T) {
 func TestForkInClosingScope(t *testing.T) {
 	bothWorlds(t, func(ctx context.Context, t require.TestingT) {
 		ctx, cancel := env.WithCancelCause(ctx)
+		var events trace.Recorder[registry.Event]
 		err := registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
 			cancel(errOther)
 			f := registry.Fork(s, "f", func(context.Context) (int, error) { return 0, nil })
@@ -164,7 +166,14 @@ func TestForkInClosingScope(t *testing.T) {
 			require.Equal(t, 1, closed.Refused, "what others were given stays as it is")
 			require.ErrorAs(t, s.Daemon(ctx, "d", serve), &closed)
 			return err
-		})
+		}, registry.WithTracer(events.Tracer()))
+		var refused []string
+		for _, e := range events.Events() {
+			if e.What == "refused" {
+				refused = append(refused, e.Name)
+			}
+		}
+		require.Equal(t, []string{"f", "s"}, refused)
 		var closed *registry.ClosedError
 		require.ErrorAs(t, err, &closed)
 		require.Equal(t, 2, closed.Refused)

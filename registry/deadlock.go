@@ -46,9 +46,9 @@ func surveyOf(s *Scope) *survey {
 func (v *survey) agreed(w *survey) map[*Scope]bool {
 	dead := map[*Scope]bool{}
 	for s, g := range w.found {
-		f, ok := v.found[s]
-		same := ok && slices.Equal(v.marks[f.marks.from:f.marks.to], w.marks[g.marks.from:g.marks.to])
-		dead[s] = same && f.blocked && g.blocked && w.closed(g)
+		f := v.found[s]
+		same := slices.Equal(v.marks[f.marks.from:f.marks.to], w.marks[g.marks.from:g.marks.to])
+		dead[s] = same && g.blocked && w.closed(g)
 	}
 	return dead
 }
@@ -64,18 +64,17 @@ func (v *survey) closed(f finding) bool {
 	return true
 }
 
-// scope looks at s and all below it, and reports whether whoever called Run for it cannot go on.
-func (v *survey) scope(s *Scope) bool {
+// scope looks at s and all below it, and reports whether Run of s waits for them, however long that takes.
+func (v *survey) scope(s *Scope) (waits bool) {
 	f := finding{blocked: true}
 	f.marks.from, f.waits.from, f.owned.from = len(v.marks), len(v.waits), len(v.owned)
 	p := s.parts()
 	v.owned = append(v.owned, p.owned...)
-	below := map[*entry]bool{} // who is in a scope below, and whether it lets him go on
+	below := map[*entry]bool{} // who is in a scope below, and whether he waits for nothing else than that one
 	for _, kid := range p.kids {
-		stuck, outlived := v.scope(kid), kid.outlived()
-		if !outlived {
-			was, more := below[kid.parent()]
-			below[kid.parent()] = stuck && (was || !more)
+		if waits := v.scope(kid); !kid.outlived() {
+			_, more := below[kid.parent()]
+			below[kid.parent()] = waits && !more
 		}
 		f.blocked = f.blocked && v.found[kid].blocked
 	}
@@ -92,7 +91,7 @@ func (v *survey) scope(s *Scope) bool {
 	}
 	f.marks.to, f.waits.to, f.owned.to = len(v.marks), len(v.waits), len(v.owned)
 	v.found[s] = f
-	return f.blocked && !p.graceRuns
+	return !p.graceRuns
 }
 
 // task looks at one task, daemon or body and reports whether it does nothing. One that is in a scope below must not
@@ -133,7 +132,7 @@ func (s *Scope) parts() parts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ended := s.ending.Err() != nil
-	p := parts{joining: s.joining, parks: s.closer.parks, graceRuns: s.bound != nil && (ended || s.closing)}
+	p := parts{joining: s.joining, parks: s.closer.parks, graceRuns: s.bound != nil && s.closing}
 	told := ended && s.closer.want == nil && (s.closer.wakeup != nil || s.sim != nil) // and about to go on
 	p.parked = s.closer.parked && !told
 	for e := s.stack.youngest; e != nil; e = e.older {

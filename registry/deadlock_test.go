@@ -116,6 +116,24 @@ var suspects = []struct {
 			return errBoom
 		}, registry.WithGrace(24*time.Hour))
 	}},
+	{"a scope below closes in its grace", false, func(ctx context.Context, s *registry.Scope) error {
+		a := flagOf(s, "a")
+		return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			return s.Daemon(ctx, "deaf", func(ctx context.Context, ready func()) error { ready(); return deaf(ctx, a) })
+		}, registry.WithGrace(24*time.Hour))
+	}},
+	{"a scope below has outlived its grace, and works", false, func(ctx context.Context, s *registry.Scope) error {
+		a := flagOf(s, "a")
+		err := registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			s.Go("deaf", func(ctx context.Context) error { return env.Sleep(context.WithoutCancel(ctx), 24*time.Hour) })
+			return errBoom
+		}, registry.WithGrace(time.Minute))
+		var stuck *registry.StuckError
+		if !errors.As(err, &stuck) {
+			return err
+		}
+		return until(ctx, a)
+	}},
 	{"a release that goes on", false, func(ctx context.Context, s *registry.Scope) error {
 		a := flagOf(s, "a")
 		s.Go("deaf", func(ctx context.Context) error { return deaf(ctx, a) })

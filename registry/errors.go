@@ -117,8 +117,8 @@ func (e *taskError) Error() string { return e.task + ": " + e.err.Error() }
 func (e *taskError) Unwrap() error { return e.err }
 
 // crashed makes the error of what did not return, of e; r is nil after Goexit. The end of a simulation goes on.
-func (s *Scope) crashed(e *entry, r any) error {
-	if s.sim != nil && seam.IsKill(r) {
+func crashed(e *entry, r any) error {
+	if seam.IsKill(r) {
 		panic(r)
 	}
 	name := e.name

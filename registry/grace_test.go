@@ -23,10 +23,12 @@ func deaf(ctx context.Context, v *stm.Var[bool]) error {
 func TestGraceInTime(t *testing.T) {
 	bothWorlds(t, func(ctx context.Context, t require.TestingT) {
 		var h history
+		var within context.Context
 		require.ErrorIs(t, registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
 			_, err := registry.Acquire(s, "x", func(context.Context) (int, error) { return 0, nil }, func(ctx context.Context, _ int) error {
 				_, bounded := ctx.Deadline()
 				require.True(t, bounded, "a release has the grace and no more")
+				within = ctx
 				h.add("x")
 				return nil
 			})
@@ -35,6 +37,7 @@ func TestGraceInTime(t *testing.T) {
 			return errBoom
 		}, registry.WithGrace(time.Minute)), errBoom)
 		require.Equal(t, "t x", h.String())
+		require.ErrorIs(t, within.Err(), context.Canceled, "nor does its timer live on")
 		require.NoError(t, registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
 			s.Go("t", func(ctx context.Context) error { return env.Sleep(ctx, 3*time.Millisecond) })
 			return nil
@@ -65,12 +68,25 @@ func TestStuckTaskIsHandedToTheParent(t *testing.T) {
 			require.Len(t, stuck.Left, 1)
 			require.Equal(t, "deaf", stuck.Left[0].Name)
 			require.Contains(t, err.Error(), "grace_test.go")
-			require.Contains(t, registry.Dump(outer).String(), "closing inner")
+			tree := registry.Dump(outer)
+			require.Contains(t, tree.String(), "closing inner")
+			require.Less(t, tree.Below[0].Age, time.Minute)
 			return stm.Do(ctx, func(tx *stm.Tx) error { open.Set(tx, true); return nil })
 		}, registry.WithName("outer"), registry.WithTracer(events.Tracer()))
 		require.ErrorIs(t, err, errOther, "the parent gets late failures")
 		require.False(t, errors.Is(err, errBoom), "but not those that Run returned")
 		require.Equal(t, "returned deaf older", h.String())
+		var overdue []registry.Event
+		for _, e := range events.Events() {
+			if e.What == "overdue" {
+				overdue = append(overdue, e)
+			}
+		}
+		require.Len(t, overdue, 1)
+		require.Equal(t, "outer/inner", overdue[0].Scope)
+		require.Equal(t, 5*time.Millisecond, overdue[0].Age)
+		var stuck *registry.StuckError
+		require.ErrorAs(t, overdue[0].Err, &stuck)
 		last := events.Events()[len(events.Events())-1]
 		require.Equal(t, "ended", last.What)
 		require.Equal(t, "outer", last.Scope)

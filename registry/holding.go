@@ -111,7 +111,7 @@ type closeCtx struct {
 
 // Value answers for the handle that is being closed.
 func (c closeCtx) Value(key any) any {
-	if k, ok := key.(closeKey); ok && k.h == c.h {
+	if k, _ := key.(closeKey); k.h == c.h {
 		return c.h
 	}
 	return c.Context.Value(key)
@@ -134,7 +134,7 @@ func (h *holding) shut(ctx context.Context, owner *Scope) (err error) {
 	returned := false
 	defer func() {
 		if !returned {
-			err = owner.crashed(h.place, recover())
+			err = crashed(h.place, recover())
 		}
 		h.finish(ctx, owner, err)
 	}()

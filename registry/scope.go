@@ -128,7 +128,7 @@ func (s *Scope) above() *Scope {
 
 // unwound ends the scope of a body that did not return.
 func (s *Scope) unwound(r any) {
-	_ = s.finish(s.crashed(&s.self, r)) // reported by the panic that goes on, and by events
+	_ = s.finish(crashed(&s.self, r)) // reported by the panic that goes on, and by events
 	if r != nil {
 		panic(r)
 	}

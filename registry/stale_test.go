@@ -2,6 +2,8 @@ package registry
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,4 +27,76 @@ func TestCloserComesTooLate(t *testing.T) {
 			return nil
 		})
 	}))
+}
+
+// A scope that has ended just when its grace did hands nothing over.
+func TestHandOverOfNothing(t *testing.T) {
+	require.NoError(t, Run(context.Background(), func(ctx context.Context, outer *Scope) error {
+		var inner *Scope
+		err := Run(ctx, func(_ context.Context, s *Scope) error { inner = s; return nil }, WithGrace(1<<40))
+		require.Nil(t, inner.handOver(ctx, nil))
+		require.Nil(t, outer.stack.youngest)
+		require.Zero(t, outer.live)
+		return err
+	}))
+	require.NoError(t, Run(context.Background(), func(_ context.Context, root *Scope) error {
+		root.ended, root.bound = true, newBound(1)
+		require.Nil(t, root.handOver(context.Background(), nil), "nor to nobody")
+		root.ended, root.bound = false, nil
+		return nil
+	}))
+}
+
+// What a task had is let go of when it is not needed any more, in scopes that live long.
+func TestNothingIsKept(t *testing.T) {
+	require.NoError(t, Run(context.Background(), func(ctx context.Context, s *Scope) error {
+		s.Go("plain", func(ctx context.Context) error {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			require.Nil(t, entryOf(ctx).run, "it has begun")
+			return nil
+		})
+		forked := make(chan context.Context, 1)
+		_, err := Fork(s, "fork", func(ctx context.Context) (int, error) { forked <- ctx; return 0, nil }).Wait(ctx)
+		require.NoError(t, err)
+		<-(<-forked).Done()
+		refused := s.entryWithContext(task, "refused", 0)
+		s.closing = true
+		require.NotNil(t, s.spawn(refused, nil, nil, nil))
+		s.closing = false
+		require.Equal(t, context.Canceled, refused.Err())
+		return nil
+	}))
+}
+
+type unwrapsToNothing struct{}
+
+func (unwrapsToNothing) Error() string { return "nothing below" }
+
+type emptyJoin struct{ unwrapsToNothing }
+
+func (emptyJoin) Unwrap() []error { return nil }
+
+type emptyWrap struct{ unwrapsToNothing }
+
+func (emptyWrap) Unwrap() error { return nil }
+
+type uncomparable []string
+
+func (uncomparable) Error() string { return "uncomparable" }
+
+// Only what says nothing else is an echo.
+func TestEchoes(t *testing.T) {
+	known := &taskError{"known", errWhy}
+	o := &outcome{failures: []error{known, uncomparable{"a"}}}
+	for _, echo := range []error{errWhy, known, context.Canceled, &taskError{"t", context.Canceled}, errors.Join(known, context.Canceled),
+		fmt.Errorf("%w and %w", errWhy, context.Canceled)} {
+		require.True(t, o.echoes(echo, errWhy), "%v", echo)
+	}
+	for _, other := range []error{emptyJoin{}, emptyWrap{}, uncomparable{"a"}, errEnough, errors.Join(known, errEnough), context.DeadlineExceeded,
+		errors.Join(emptyJoin{}, context.Canceled)} {
+		require.False(t, o.echoes(other, errWhy), "%v", other)
+		require.False(t, (*outcome)(nil).echoes(other, errWhy), "%v", other)
+	}
+	require.False(t, (*outcome)(nil).echoes(known, uncomparable{"a"}))
 }

@@ -29,6 +29,7 @@ func TestStamp(t *testing.T) {
 		s.stack.remove(moved)
 		s.stack.remove(waiting)
 		require.Nil(t, s.stack.youngest)
+		require.Equal(t, []*entry{nil, nil, nil}, []*entry{moved.older, waiting.younger, waiting.older}, "who keeps one that has ended keeps no other")
 		return nil
 	}))
 }

@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"testing"
@@ -57,6 +58,26 @@ func TestSuperviseWindow(t *testing.T) {
 			return env.Sleep(ctx, time.Hour)
 		}), "failures that are rare enough go on")
 		require.Equal(t, 20, starts)
+	})
+}
+
+// The window moves on: after many rare failures too many at once end the daemon all the same.
+func TestSuperviseWindowMoves(t *testing.T) {
+	simulated(t, func(ctx context.Context, t require.TestingT) {
+		starts := 0
+		var gaveUp *registry.RestartError
+		require.ErrorAs(t, registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			registry.Supervise(s, "rarely", registry.Restart{Max: 2, Window: time.Minute}, func(ctx context.Context) error {
+				if starts++; starts > 10 {
+					return errBoom
+				}
+				return cmp.Or(env.Sleep(ctx, 40*time.Second), errOther)
+			})
+			return env.Sleep(ctx, time.Hour)
+		}), &gaveUp)
+		require.Equal(t, 2, gaveUp.Restarts)
+		require.ErrorIs(t, gaveUp, errBoom)
+		require.Equal(t, 11, starts, "two restarts in a minute, and one more failure")
 	})
 }
 
@@ -123,7 +144,7 @@ func TestSuperviseIsStoppedInItsTurn(t *testing.T) {
 }
 
 func TestRestartIsChecked(t *testing.T) {
-	for _, r := range []registry.Restart{{Max: -1}, {Window: -1}, {BackoffMin: 2, BackoffMax: 1}} {
+	for _, r := range []registry.Restart{{Max: -1}, {Window: -1}, {BackoffMin: -1}, {BackoffMax: -1}, {BackoffMin: 2, BackoffMax: 1}} {
 		require.Panics(t, func() {
 			_ = registry.Run(context.Background(), func(ctx context.Context, s *registry.Scope) error {
 				registry.Supervise(s, "x", r, never)

@@ -69,6 +69,42 @@ func pingPong(ctx context.Context, turn *stm.Var[int]) (*Scope, error) {
 	})
 }
 
+// A closer releases a resource between two looks, and waits for the same task each time.
+func TestTwoPassesSeeWhatTheCloserDid(t *testing.T) {
+	var released Tree
+	r := sim.Run(1, func(ctx context.Context) error {
+		return Run(ctx, func(ctx context.Context, outer *Scope) error {
+			end, cancel := env.WithCancelCause(ctx)
+			never := stm.NewVar(false)
+			outer.Go("inner", func(context.Context) error {
+				return Run(end, func(ctx context.Context, s *Scope) error {
+					Owned(s, never)
+					s.Go("deaf", func(ctx context.Context) error {
+						return stm.Do(context.WithoutCancel(ctx), func(tx *stm.Tx) error { tx.Check(never.Get(tx)); return nil })
+					})
+					_, err := Acquire(s, "x", func(context.Context) (int, error) { return 0, nil },
+						func(context.Context, int) error { released = Dump(s); return nil })
+					return err
+				})
+			})
+			err := env.Sleep(ctx, 1)
+			s := outer.kids.youngest.scope
+			first := surveyOf(s)
+			cancel(errEnough)
+			err = errors.Join(err, env.Sleep(ctx, 1))
+			second := surveyOf(s)
+			require.True(t, first.found[s].blocked)
+			require.True(t, second.found[s].blocked)
+			require.False(t, first.agreed(second)[s])
+			require.True(t, second.agreed(surveyOf(s))[s])
+			return errors.Join(err, stm.Do(ctx, func(tx *stm.Tx) error { never.Set(tx, true); return nil }))
+		})
+	})
+	require.NoError(t, r.Err)
+	require.Equal(t, "cancelled", released.State)
+	require.Empty(t, released.Waits, "who releases waits for nothing")
+}
+
 func TestOwnedDropsGarbage(t *testing.T) {
 	require.NoError(t, Run(context.Background(), func(ctx context.Context, s *Scope) error {
 		kept := Owned(s, stm.NewVar(0))

@@ -138,7 +138,7 @@ func (e *entry) turn(run func(ctx context.Context) error, claim func(error) bool
 		s := e.scope
 		switch {
 		case !returned:
-			err = s.crashed(e, recover())
+			err = crashed(e, recover())
 		case err == context.Canceled && s.outcome.Load() != nil && e.Err() != nil && claim == nil && done == nil:
 			// nobody wants to know: a scope of many tasks that is cancelled
 		case err != nil:

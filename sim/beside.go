@@ -3,6 +3,8 @@ package sim
 import (
 	"errors"
 	"slices"
+
+	"github.com/synodkit/synod/internal/seam"
 )
 
 // Beside starts f as a task beside the run: an observer. What it does is no step: the schedule does not see it and the hash does not either.
@@ -19,10 +21,10 @@ func (e *engine) Beside(name string, f func()) {
 
 // aside gives the turn to t, within the step of another, until t waits.
 func (e *engine) aside(t *Task) {
-	cur, step, text := e.cur, e.step, e.text
-	e.step, e.text = nil, nil
+	cur, text := e.cur, e.text
+	e.text = nil
 	e.turn(t)
-	e.cur, e.step, e.text = cur, step, text
+	e.cur, e.text = cur, text
 	e.running.Store(cur)
 }
 
@@ -56,6 +58,17 @@ func (e *engine) Fail(err error) { e.fail(err) }
 func (e *engine) refuseBeside(what string) {
 	if e.cur != nil && e.cur.beside {
 		panic("sim: an observer cannot " + what)
+	}
+}
+
+// besideEffect is what an observer did. What it wrote, as an event does, the step has written that made it.
+func (e *engine) besideEffect(t *Task, x *seam.Effect) {
+	if x.Blocked || t.woke {
+		t.woke = false
+		e.looked(t, x.Reads)
+	}
+	if e.step != nil {
+		e.step.Writes = append(e.step.Writes, x.Writes...)
 	}
 }
 

@@ -135,10 +135,7 @@ func (e *engine) Effect(x *seam.Effect) {
 	case e.ending, e.dead():
 		return
 	case e.cur != nil && e.cur.beside:
-		if t := e.cur; x.Blocked || t.woke {
-			t.woke = false
-			e.looked(t, x.Reads)
-		}
+		e.besideEffect(e.cur, x)
 		return
 	}
 	if e.step != nil {

@@ -93,7 +93,7 @@ func (e *engine) Park(tok *seam.Token) {
 	t := e.cur
 	tok.Task = t
 	t.fresh, t.token = false, tok
-	if e.step != nil && !e.step.Blocked {
+	if e.step != nil && !e.step.Blocked && !t.beside {
 		e.step.Opaque = true
 	}
 	if !tok.At.IsZero() {

@@ -8,17 +8,17 @@ import (
 // commit publishes the write set at one new version, or reports a conflict. A transaction that has only read is over:
 // what it has read was of one moment throughout.
 //
-// Most transactions write in the order of addresses what they have read in that order, and meet nobody. For them one
-// pass locks, and checks each Var that was also read while at it.
+// Most transactions meet nobody, and write in the order in which they have read. For them one pass locks, in that order,
+// and checks each Var that was also read while at it. It never waits, so it needs no common order of locks.
 func (tx *Tx) commit() bool {
-	newest, waits, checked, last := uint64(0), uint64(0), 0, uintptr(0)
+	newest, waits, checked := uint64(0), uint64(0), 0
 	for i := range tx.ws {
 		e := &tx.ws[i]
 		l := e.c.lock.Load()
-		if address(e.c) < last || l >= serialBit || !e.c.lock.CompareAndSwap(l, l|lockBit) {
+		if l >= serialBit || !e.c.lock.CompareAndSwap(l, l|lockBit) {
 			return tx.commitSlowly(i)
 		}
-		e.old, last = l, address(e.c)
+		e.old = l
 		newest, waits = max(newest, l), waits|l
 		if checked < len(tx.rs) && tx.rs[checked].c == e.c && (tx.rs[checked].l^l)&^waitBit == 0 {
 			checked++
@@ -46,7 +46,8 @@ func (tx *Tx) commit() bool {
 	return true
 }
 
-// commitSlowly is commit for everybody else. The first n locks are taken.
+// commitSlowly is commit for who has met somebody after n locks: it gives them up, and takes all in the order of their
+// addresses, waiting for each.
 func (tx *Tx) commitSlowly(n int) bool {
 	tx.unlock(n)
 	tx.sortLocks()
@@ -98,8 +99,8 @@ func (tx *Tx) wakeAll(version uint64) {
 	}
 }
 
-// sortLocks fills order. Locks are taken by address, so that two committers cannot wait for each other; the write set
-// itself keeps program order.
+// sortLocks fills order: by address, so that two committers cannot wait for each other. The write set itself keeps
+// program order.
 func (tx *Tx) sortLocks() {
 	o := tx.order[:0]
 	if len(tx.ws) > 24 {

@@ -32,7 +32,6 @@ type core struct {
 type extra struct {
 	mu          sync.Mutex // guards the list
 	first, last *node
-	waiting     atomic.Int32 // length of the list
 	label       atomic.Pointer[string]
 	kept        atomic.Pointer[kept]
 }

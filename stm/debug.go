@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -66,7 +67,7 @@ type extraTx struct {
 	d         *debugger
 	began     trail
 	goroutine string
-	piece     uintptr // of the stack, known to be that goroutine's
+	pieces    [4]uintptr // of stack, known to be that goroutine's
 	run       *look
 }
 
@@ -144,7 +145,9 @@ func (tx *Tx) forever() string {
 
 // enter marks the goroutine as one that is in a body.
 func (d *debugger) enter(x *extraTx) (leave func()) {
-	x.goroutine = goroutineID()
+	if x.goroutine == "" {
+		x.goroutine = goroutineID()
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if outer := d.bodies[x.goroutine]; outer != nil {
@@ -174,13 +177,13 @@ func (tx *Tx) misuse() string {
 func (x *extraTx) here() {
 	var on byte
 	piece := uintptr(unsafe.Pointer(&on)) >> pieceBits
-	if piece == x.piece {
+	if slices.Contains(x.pieces[:], piece) {
 		return
 	}
 	if goroutineID() != x.goroutine {
 		panic(misuse + ": on another goroutine, at " + here().String() + "; " + x.origin())
 	}
-	x.piece = piece
+	x.pieces[piece%uintptr(len(x.pieces))] = piece
 }
 
 // lookup is Get in a special transaction.

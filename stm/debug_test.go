@@ -183,6 +183,41 @@ func TestDebugLetsValuesBe(t *testing.T) {
 	}
 }
 
+// Reserving and pinned runs are checked like others, and leave nothing behind.
+func TestDebugOfUnusualRuns(t *testing.T) {
+	defer Debug()()
+	v, w := NewVar(0), NewVar([]int{1})
+	disturb := func(tx *Tx) {
+		if tx.normal == running { // for ever, but for progress
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				_ = Do(bg, func(tx *Tx) error { w.Set(tx, []int{v.Get(tx)}); return add(v, 1)(tx) })
+			})
+			wg.Wait()
+		}
+	}
+	var kinds []mode
+	for _, f := range []func(tx *Tx) error{
+		func(tx *Tx) error { v.Get(tx); disturb(tx); w.Get(tx); return nil },
+		func(tx *Tx) error { x := v.Get(tx); disturb(tx); w.Set(tx, []int{x}); v.Set(tx, x); return nil },
+		func(tx *Tx) error {
+			x := v.Get(tx)
+			disturb(tx)
+			n := NewVar(x)
+			n.Set(tx, n.Get(tx)+1)
+			v.Set(tx, n.Get(tx))
+			return nil
+		},
+	} {
+		last := dead
+		require.NoError(t, Do(bg, func(tx *Tx) error { last = tx.normal; return f(tx) }))
+		kinds = append(kinds, last)
+		requireQuiet(t, v)
+		requireQuiet(t, w)
+	}
+	require.Equal(t, []mode{pinned, serial, serial}, kinds)
+}
+
 // Debug mode may come and go while transactions run.
 func TestDebugComesAndGoes(t *testing.T) {
 	vs := []*Var[int]{NewVar(0), NewVar(0), NewVar(0)}
@@ -210,4 +245,21 @@ func TestDebugComesAndGoes(t *testing.T) {
 	require.Zero(t, vs[0].Load(bg)+vs[1].Load(bg)+vs[2].Load(bg))
 	require.Nil(t, debugging.Load())
 	requireQuiet(t, vs...)
+}
+
+// BenchmarkDebug is a transaction of two reads and a write, without debug mode and with it.
+func BenchmarkDebug(b *testing.B) {
+	x, y := NewVar(0), NewVar(0)
+	run := func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_ = Do(bg, func(tx *Tx) error { x.Set(tx, y.Get(tx)+x.Get(tx)); return nil })
+		}
+	}
+	b.Run("mode=off", run)
+	b.Run("mode=on", func(b *testing.B) {
+		defer Debug()()
+		run(b)
+	})
+	b.Run("mode=off-again", run)
 }

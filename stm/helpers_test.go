@@ -18,7 +18,7 @@ func requireQuiet[T any](t require.TestingT, vs ...*Var[T]) {
 	for i, v := range vs {
 		require.Zero(t, v.c.lock.Load()&(lockBit|serialBit), "Var %d is locked", i)
 		if x := v.c.extra.Load(); x != nil {
-			require.Zero(t, x.waiting.Load(), "Var %d has waiters", i)
+			require.Zero(t, waiters(v), "Var %d has waiters", i)
 			require.Nil(t, x.first, "Var %d has waiters", i)
 			require.Nil(t, x.kept.Load(), "Var %d keeps old values", i)
 		}
@@ -39,7 +39,15 @@ func awaitWaiting[T any](v *Var[T], n int) {
 }
 
 // waiters is the number of waits registered with v.
-func waiters[T any](v *Var[T]) int { return int(v.c.more().waiting.Load()) }
+func waiters[T any](v *Var[T]) (n int) {
+	x := v.c.more()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for p := x.first; p != nil; p = p.next {
+		n++
+	}
+	return n
+}
 
 func add(v *Var[int], n int) func(tx *Tx) error {
 	return func(tx *Tx) error {

@@ -1,7 +1,9 @@
 package stm
 
 import (
+	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -109,6 +111,15 @@ var faults = []struct {
 		old: "\ttx.undoTo(s)\n", new: "\ttx.keep(s)\n"}},
 	{law: "a lost run is counted for its Var", mutant: mutant{file: "commit.go", tests: "TestContention",
 		old: "\t\ttx.contended()\n", new: ""}},
+}
+
+// The texts that the faults replace are there, also where nobody builds them.
+func TestFaultsFit(t *testing.T) {
+	for _, f := range faults {
+		text, err := os.ReadFile(f.file)
+		require.NoError(t, err)
+		require.Equal(t, 1, strings.Count(string(text), f.old), f.law)
+	}
 }
 
 func TestEveryLawCanFail(t *testing.T) {

@@ -19,6 +19,9 @@ type Model struct {
 	slots  []*slot
 	number map[*core]int
 	tx     *Tx
+	extra  extraTx
+	body   func(tx *Tx) error
+	only   []func(tx *Tx) (struct{}, error) // the body, as the only alternative
 	state  State
 	step   Step
 	runs   int
@@ -54,7 +57,8 @@ type stored struct {
 // at the beginning of 1970. A panic of the body passes through. The slices of the Step are good until the next Run.
 func (m *Model) Run(s State, body func(tx *Tx) error) Step {
 	if m.tx == nil {
-		m.tx, m.number = newTx(), map[*core]int{}
+		m.tx, m.number, m.extra.model = newTx(), map[*core]int{}, m
+		m.only = append(m.only, func(tx *Tx) (struct{}, error) { return struct{}{}, m.body(tx) })
 	}
 	if d := debugging.Load(); d != nil {
 		return d.runModel(m, s, body)
@@ -65,15 +69,15 @@ func (m *Model) Run(s State, body func(tx *Tx) error) Step {
 func (m *Model) run(s State, body func(tx *Tx) error) Step {
 	tx := m.tx
 	tx.begin()
-	tx.makeSpecial(&extraTx{model: m})
+	tx.makeSpecial(&m.extra)
 	defer tx.release()
-	tx.now = time.Unix(0, 0)
+	tx.now, m.body = time.Unix(0, 0), body
 	m.runs++
 	m.state, m.step = s, Step{Next: s, Reads: m.step.Reads[:0], Writes: m.step.Writes[:0]}
-	_, _, done, err := firstOf(tx, []func(tx *Tx) (struct{}, error){func(tx *Tx) (struct{}, error) { return struct{}{}, body(tx) }})
+	_, _, done, err := firstOf(tx, m.only)
 	if m.step.Err = err; !done {
 		m.step.Err = ErrRetry
-	} else if err == nil {
+	} else if err == nil && len(tx.ws) > 0 {
 		next := []byte(s)
 		for i := range tx.ws {
 			n := m.number[tx.ws[i].c]

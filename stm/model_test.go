@@ -208,3 +208,30 @@ func TestModelBesideTransactions(t *testing.T) {
 	require.Equal(t, errBoom, caught(func() { m.Run("", func(tx *Tx) error { v.Set(tx, 1); panic(errBoom) }) }))
 	require.Equal(t, State(""), m.Run("", func(tx *Tx) error { _, err := Query(bg, v.Get); return err }).Next)
 }
+
+// BenchmarkModel is one step: four Vars read, one written, to a state that was seen before.
+func BenchmarkModel(b *testing.B) {
+	vs := newVars([termVars]int{1, 2, 3, 4})
+	body := func(tx *Tx) error {
+		sum := 0
+		for _, v := range vs {
+			sum += v.Get(tx)
+		}
+		vs[0].Set(tx, sum%2)
+		return nil
+	}
+	b.Run("run=model", func(b *testing.B) {
+		b.ReportAllocs()
+		var m Model
+		s := State("")
+		for b.Loop() {
+			s = m.Run(s, body).Next
+		}
+	})
+	b.Run("run=transaction", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_ = Do(bg, body)
+		}
+	})
+}

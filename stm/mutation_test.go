@@ -53,6 +53,7 @@ var mutants = []mutant{
 	{name: "a Var both read and written is not validated", file: "commit.go", old: "&& (tx.rs[checked].l^l)&^waitBit == 0 {", new: "{",
 		tests: "TestHistoryIsOpaque|TestCounters"},
 	{name: "commits take no locks", file: "commit.go", old: "!e.c.lock.CompareAndSwap(l, l|lockBit) {", new: "func() bool { pause(1 << 20); return false }() {", tests: "TestCounters"},
+	{name: "locks are waited for in program order", file: "commit.go", old: "at < address(tx.ws[o[j-1]].c)", new: "false", tests: "TestLocksAreTakenInOneOrder"},
 	{name: "values are published before the commit is valid", file: "commit.go", old: "\tversion, keep := next(newest &^ waitBit)\n",
 		new: "\tfor i := range tx.ws {\n\t\ttx.ws[i].c.publish(tx.ws[i].w, tx.ws[i].p)\n\t}\n\tversion, keep := next(newest &^ waitBit)\n", tests: "TestHistoryIsOpaque|TestCounters"},
 	{name: "a version may be used twice", file: "commit.go", old: "version := max(g, newest&^waitBit) + tick", new: "version := max(g, newest&^waitBit)",
@@ -79,6 +80,7 @@ var mutants = []mutant{
 		new: "\tclear(tx.undo[s.undo:])\n\ttx.rs = tx.rs[:0]\n", tests: "TestWaitOnBothAlternatives"},
 	{name: "cancellation leaves the wait registered", file: "wait.go", old: "\tw.unregister()\n\tw.rest()\n", new: "",
 		tests: "TestCancelWhileParked"},
+	{name: "Watch misses what changes while the loop is busy", file: "watch.go", old: "\t\t\tlast := x\n", new: "\t\t\tlast, _ := Query(ctx, q)\n", tests: "TestWatchWhileBusy", hangs: true},
 	{name: "simulated commits wake nobody", file: "world.go", old: "\t\t\tx.wake(^uint64(0))\n", new: "", tests: "TestWakeOrder"},
 
 	// Branches.
@@ -112,8 +114,8 @@ var mutants = []mutant{
 	{name: "who keeps too late leaves it", file: "kept.go", old: "if clock.Load()&keepBit != 0 {", new: "if true {", tests: "TestLateKeeper"},
 	{name: "commits wait for pinned runs", file: "commit.go", old: "\tif keep {\n", new: "\tfor keep && clock.Load()&keepBit != 0 {\n\t\tpause(1 << 20)\n\t}\n\tif keep {\n",
 		tests: "TestAuditNeitherStarvesNorBlocks", hangs: true},
-	{name: "everybody waits for the serial transaction", file: "commit.go", old: "\tnewest, waits, checked, last := uint64(0), uint64(0), 0, uintptr(0)\n",
-		new: "\tnewest, waits, checked, last := uint64(0), uint64(0), 0, uintptr(0)\n\tif tx.normal != serial && len(tx.ws) > 0 {\n\t\twaitSerial()\n\t}\n", tests: "TestSerialReserves", hangs: true},
+	{name: "everybody waits for the serial transaction", file: "commit.go", old: "\tnewest, waits, checked := uint64(0), uint64(0), 0\n\tfor i := range tx.ws {\n\t\te := &tx.ws[i]\n\t\tl :=",
+		new: "\tnewest, waits, checked := uint64(0), uint64(0), 0\n\tfor i := range tx.ws {\n\t\tif tx.normal != serial {\n\t\t\twaitSerial()\n\t\t}\n\t\te := &tx.ws[i]\n\t\tl :=", tests: "TestSerialReserves", hangs: true},
 	{name: "what nobody can want is not trimmed", file: "kept.go", old: "\t\t\tk.older.Store(nil)\n", new: "", tests: "TestKeptIsTrimmed"},
 	{name: "a run is pinned to the clock as it stands", file: "kept.go", old: "v := g&^keepBit + ahead + tick", new: "v := g &^ keepBit", tests: "TestAuditsAmongWriters|TestPinnedAfterCommits"},
 
@@ -174,7 +176,7 @@ func (m mutant) run(t *testing.T) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	c := exec.CommandContext(ctx, "go", "test", "-overlay", list, "-vet=off", "-count=1", "-timeout="+limit, "-run", "^("+m.tests+")$", ".")
+	c := exec.CommandContext(ctx, "go", "test", "-overlay", list, "-vet=off", "-ldflags=-s -w", "-count=1", "-timeout="+limit, "-run", "^("+m.tests+")$", ".")
 	out, err := c.CombinedOutput()
 	require.NoError(t, ctx.Err())
 	return string(out), err

@@ -26,7 +26,7 @@ const (
 )
 
 func newTx() *Tx {
-	tx := &Tx{normal: running, number: pool.made.Add(1)}
+	tx := &Tx{normal: running, number: pool.made.Add(1), most: writesInside}
 	tx.rs, tx.ws, tx.order = tx.rsBuf[:0], tx.wsBuf[:0], tx.ordBuf[:0]
 	return tx
 }
@@ -116,21 +116,19 @@ func (tx *Tx) restWrites() {
 	tx.ws, tx.bloom = tx.ws[:0], 0
 }
 
-// drop forgets what earlier or large runs have left behind.
+// keepMost is the size up to which buffers are kept for the next transaction.
+const keepMost = 2048
+
+// drop forgets what only some runs leave behind.
 func (tx *Tx) drop() {
-	const keep = 2048
-	clear(tx.rsBuf[:])
-	clear(tx.wsBuf[:])
-	clear(tx.rs[:cap(tx.rs)])
-	clear(tx.ws[:cap(tx.ws)])
-	clear(tx.undo[:cap(tx.undo)])
-	clear(tx.after[:cap(tx.after)])
-	if cap(tx.rs) > keep {
+	if cap(tx.rs) > keepMost {
 		tx.rs = tx.rsBuf[:0]
 	}
-	if cap(tx.ws) > keep {
-		tx.ws, tx.order, tx.index = tx.wsBuf[:0], tx.ordBuf[:0], index{}
+	if cap(tx.ws) > keepMost {
+		tx.ws, tx.order, tx.index, tx.most = tx.wsBuf[:0], tx.ordBuf[:0], index{}, len(tx.wsBuf)
 	}
+	clear(tx.undo)
+	clear(tx.after)
 	tx.undo, tx.after, tx.level = tx.undo[:0], tx.after[:0], 0
 	tx.end, tx.hidden, tx.normal, tx.tries, tx.world, tx.loser = finished, 0, running, 0, nil, nil
 	tx.now, tx.alarm = time.Time{}, time.Time{}

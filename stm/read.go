@@ -70,13 +70,13 @@ func (tx *Tx) log(c *core, l uint64) {
 		tx.fast = tx.snap
 	}
 	n := len(tx.rs)
-	if n == cap(tx.rs) {
+	tx.rs = append(tx.rs, read{c, l})
+	switch n {
+	case readsInside:
+		clear(tx.rsBuf[:])
+	case keepMost:
 		tx.used = true
-		tx.rs = append(tx.rs, read{c, l})
-		return
 	}
-	tx.rs = tx.rs[:n+1]
-	tx.rs[n] = read{c, l}
 }
 
 // newer deals with a version l beyond the snapshot: nothing read before may have changed, or the run is lost.

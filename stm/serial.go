@@ -47,7 +47,7 @@ func (tx *Tx) reserve(c *core, l uint64) (w uint64, p unsafe.Pointer, ok bool) {
 		if !c.lock.CompareAndSwap(l, l|serialBit) {
 			return 0, nil, false
 		}
-		tx.rs = append(tx.rs, read{c, l})
+		tx.log(c, l)
 	}
 	w, p = c.value()
 	return w, p, true

@@ -62,18 +62,29 @@ func TestSerialErrorAndRetry(t *testing.T) {
 	requireQuiet(t, a, b)
 }
 
-// However often others get in first, a transaction needs at most 17 runs.
+// However often others get in first, a transaction needs at most 17 runs, also a long one: whichever of its Vars they
+// change, while it runs or at its end.
 func TestAttemptsAreBounded(t *testing.T) {
-	v, runs := NewVar(0), 0
+	vs := make([]*Var[int], long.N(100, 1_000))
+	for i := range vs {
+		vs[i] = NewVar(0)
+	}
+	runs := 0
 	require.NoError(t, Do(bg, func(tx *Tx) error {
-		x := v.Get(tx)
-		if runs++; tx.mode != serial && runs < 1_000 {
-			provoke(t, v)
+		runs++
+		for i, v := range vs {
+			v.Set(tx, v.Get(tx)+1000)
+			if tx.mode != serial && i == len(vs)-runs%len(vs) {
+				provoke(t, vs[i/2])
+			}
 		}
-		v.Set(tx, x)
 		return nil
 	}))
 	require.Equal(t, 17, runs)
+	for i, v := range vs {
+		require.GreaterOrEqual(t, v.Load(bg), 1000, i)
+	}
+	requireQuiet(t, vs...)
 }
 
 // A long transaction commits against writers that always get in first, within a bounded number of runs.

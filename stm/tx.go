@@ -11,8 +11,8 @@ import (
 // Tx is a running transaction. It is valid inside the function it was given to, on the goroutine that runs it.
 type Tx struct {
 	fast    uint64 // versions below it Get takes at once: first any, then those of the snapshot, then none once there are writes
-	rs      []read
-	snap    uint64 // end of the snapshot: versions below it belong to it; 0 in a run that is not an ordinary one
+	rs      []read // beyond its length it is clear, as ws is
+	snap    uint64 // end of the snapshot: versions below it belong to it; 0 in a serial or special run
 	bloom   uint64 // of the Vars in ws
 	room    int    // Set appends below it without a question; 0 when there is more to be asked
 	mode    mode
@@ -21,6 +21,7 @@ type Tx struct {
 	used    bool          // there is more to clean up than rs and ws
 	wrote   bool          // a pinned run wanted to write
 	ws      []write       // in program order, which is the wake order
+	most    int           // so many writes need no question in an ordinary run: there is room, and no index
 	busy    atomic.Uint32 // of a Tx that has a home: 1 while somebody has it
 	settled bool          // it has a home
 	extra   *extraTx      // of a transaction in debug mode, or in a model; it is never recycled
@@ -39,10 +40,16 @@ type Tx struct {
 	world   seam.World
 	effect  seam.Effect
 	order   []uint32 // lock order: indices into ws
-	rsBuf   [16]read
-	wsBuf   [8]write
+	rsBuf   [readsInside]read
+	wsBuf   [writesInside]write
 	ordBuf  [16]uint32
 }
+
+// As much has room inside a Tx.
+const (
+	readsInside  = 16
+	writesInside = 8
+)
 
 // read is one entry of the read set: the Var and the lock word it had.
 type read struct {
@@ -93,17 +100,25 @@ type unwinding struct{}
 func (tx *Tx) begin() {
 	tx.mode = running
 	tx.snap = clock.Load()&^keepBit + tick
-	tx.fast, tx.room = serialBit, len(tx.wsBuf)
+	tx.fast, tx.room = serialBit, tx.most
 }
 
 // restart begins another run of the same transaction.
 func (tx *Tx) restart() {
+	clear(tx.rs)
+	clear(tx.ws)
+	clear(tx.undo)
+	clear(tx.after)
 	tx.rs, tx.ws, tx.undo, tx.after = tx.rs[:0], tx.ws[:0], tx.undo[:0], tx.after[:0]
 	tx.bloom, tx.level, tx.end, tx.loser = 0, 0, finished, nil
 	tx.now, tx.alarm = time.Time{}, time.Time{}
 	tx.begin()
-	if tx.mode = tx.normal; tx.mode != running {
+	switch tx.mode = tx.normal; tx.mode {
+	case serial:
 		tx.fast, tx.snap, tx.room = 0, 0, 0
+	case pinned: // what has not changed since is taken at once
+		tx.snap = tx.pinned + tick
+		tx.fast, tx.room = tx.snap, 0
 	}
 }
 
@@ -129,7 +144,7 @@ func (tx *Tx) revive() {
 	case tx.extra != nil:
 		tx.mode = special
 	case tx.mode == running:
-		tx.snap, tx.room = max(tx.snap, tx.hidden), len(tx.wsBuf)
+		tx.snap, tx.room = max(tx.snap, tx.hidden), tx.most
 		if len(tx.ws) == 0 {
 			tx.fast = tx.snap
 		}

@@ -61,7 +61,9 @@ func (w *wait) fire() {
 
 // take makes w the wait of the run that has just retried, for its Vars and its instant.
 func (w *wait) take(tx *Tx) {
-	tx.rs = distinct(tx.rs)
+	rs := distinct(tx.rs)
+	clear(tx.rs[len(rs):])
+	tx.rs = rs
 	if w.nodes = w.few[:]; len(tx.rs) > len(w.few) {
 		w.nodes = make([]node, len(tx.rs))
 	}

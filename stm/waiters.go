@@ -55,7 +55,6 @@ func (x *extra) link(n *node) {
 	}
 	x.last = n
 	n.on.Store(x)
-	x.waiting.Add(1)
 }
 
 func (x *extra) unlink(n *node) {
@@ -70,7 +69,6 @@ func (x *extra) unlink(n *node) {
 		x.last = n.prev
 	}
 	n.next, n.prev = nil, nil
-	x.waiting.Add(-1)
 }
 
 func (n *node) remove() {

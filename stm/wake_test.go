@@ -231,6 +231,22 @@ func TestWatchNeverMissesTheLast(t *testing.T) {
 	requireQuiet(t, v)
 }
 
+// What changes while the loop is busy is seen, though nothing changes later.
+func TestWatchWhileBusy(t *testing.T) {
+	v := NewVar(0)
+	var seen []int
+	for x, err := range Watch(bg, v.Get) {
+		require.NoError(t, err)
+		if seen = append(seen, x); x == 7 {
+			break
+		}
+		set(t, v, 5)
+		set(t, v, 7)
+	}
+	require.Equal(t, []int{0, 7}, seen)
+	requireQuiet(t, v)
+}
+
 // A wait on many Vars, each read several times, registers once with each.
 func TestWaitOnManyVars(t *testing.T) {
 	vs := make([]*Var[int], 100)

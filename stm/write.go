@@ -40,13 +40,24 @@ func (tx *Tx) writeTo(c *core) *write {
 	tx.fast = 0
 	tx.ws = append(tx.ws, write{c: c})
 	n := len(tx.ws)
-	if n > tx.room {
+	if n > tx.most {
+		tx.moreWrites(n)
+	}
+	return &tx.ws[n-1]
+}
+
+// moreWrites is what a write set that has grown to n takes.
+func (tx *Tx) moreWrites(n int) {
+	tx.most = min(cap(tx.ws), indexAbove)
+	switch n {
+	case writesInside + 1:
+		clear(tx.wsBuf[:])
+	case keepMost + 1:
 		tx.used = true
 	}
 	if n > indexAbove {
 		tx.index.add(tx.ws)
 	}
-	return &tx.ws[n-1]
 }
 
 // mayWrite sorts out the unusual runs: a pinned one ends with its first write, and will not be one again.

@@ -101,7 +101,7 @@ func TestEvents(t *testing.T) {
 func TestEmittingIsNoStep(t *testing.T) {
 	for seed := range uint64(30) {
 		silent := sim.Run(seed, func(ctx context.Context) error { return talk(ctx, nil) })
-		heard := sim.Run(seed, func(ctx context.Context) error { return talk(ctx, property.Record[event](ctx).Tracer()) })
+		heard := sim.Run(seed, func(ctx context.Context) error { return talk(ctx, property.Record[event](ctx).Tracer()) }, sim.Races())
 		require.NoError(t, heard.Err)
 		require.Equal(t, silent, heard)
 	}

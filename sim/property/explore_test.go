@@ -58,3 +58,35 @@ func TestExplorationRefusesReadsThatVary(t *testing.T) {
 	require.NotNil(t, res.Failed)
 	require.ErrorContains(t, res.Failed.Err, "must read the same Vars")
 }
+
+// Events are seen by exploration too: an ordinary task that asks for them finds each number there can be.
+func TestExplorationSeesEvents(t *testing.T) {
+	counts := map[int]bool{}
+	res, err := explore.All(func(ctx context.Context) error {
+		s := property.Record[event](ctx)
+		tr, seen := s.Tracer(), stm.NewVar(-1)
+		err := registry.Run(ctx, func(ctx context.Context, scope *registry.Scope) error {
+			for i := range 2 {
+				scope.Go(fmt.Sprint("teller", i), func(ctx context.Context) error {
+					set(ctx, stm.NewVar(false), true)
+					tr.Emit(ctx, event{Ask: i})
+					return nil
+				})
+			}
+			scope.Go("asker", func(ctx context.Context) error {
+				n, err := stm.Query(ctx, func(tx *stm.Tx) int { return s.Count(tx, func(event) bool { return true }) })
+				if err != nil {
+					return err
+				}
+				return stm.Do(ctx, func(tx *stm.Tx) error { seen.Set(tx, n); return nil })
+			})
+			return nil
+		})
+		counts[seen.Load(ctx)] = true
+		return err
+	}, explore.Config{RunsMax: 1000})
+	require.NoError(t, err)
+	require.Nil(t, res.Failed)
+	require.True(t, res.Complete)
+	require.Equal(t, map[int]bool{0: true, 1: true, 2: true}, counts)
+}

@@ -92,7 +92,7 @@ func TestKinds(t *testing.T) {
 			require.ErrorIs(t, r.Err, property.ErrViolated)
 			require.ErrorContains(t, r.Err, c.want)
 			require.Equal(t, c.at, e.At)
-			require.Equal(t, r, watched(1, c.declare), "it is the same run again")
+			require.Equal(t, r, watched(1, c.declare, sim.Races()), "it is the same run again")
 		})
 	}
 }

@@ -88,7 +88,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		want  []string
 	}{
 		"acknowledged when written": {func(_ *scenario.Scenario, cs []*counter) { cs[1].acks = store.Written },
-			[]string{"node b: lost", "SIM_REPLAY"}},
+			[]string{"node b: lost", "SIM_REPLAY", "faults: crash "}},
 		"does not come back": {func(s *scenario.Scenario, cs []*counter) { cs[0].tired = true; s.Clients = s.Clients[1:] },
 			[]string{"no progress on a healed core", "waiting:", "a requests", "SIM_REPLAY"}},
 		"stands still in the safety phase": {func(s *scenario.Scenario, cs []*counter) { cs[1].tired = true; s.Limit = time.Second },

@@ -92,11 +92,21 @@ func TestFailuresAreForGood(t *testing.T) {
 			if err := apply(ctx, s, store.Durable, "b", "123"); !errors.Is(err, syscall.ENOSPC) {
 				return fmt.Errorf("beyond the capacity: %w", err)
 			}
-			_, err := d.Open(ctx)
-			if !errors.Is(err, simdisk.ErrOpen) && err != nil {
+			if _, err := d.Open(ctx); !errors.Is(err, simdisk.ErrOpen) {
+				return fmt.Errorf("opened beside a failed store: %w", err)
+			}
+			if err := s.Close(); !errors.Is(err, syscall.ENOSPC) {
+				return fmt.Errorf("close: %w", err)
+			}
+			s, err := d.Open(ctx)
+			if err != nil {
 				return err
 			}
-			return nil
+			v, err := s.Get([]byte("a"))
+			if string(v) != "1234567" || err != nil {
+				return fmt.Errorf("a full disk holds %q, %w", v, err)
+			}
+			return s.Close()
 		})
 	})
 	t.Run("a failing sync", func(t *testing.T) {

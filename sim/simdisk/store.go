@@ -16,7 +16,7 @@ import (
 // Open opens the store on the disk. What a failure of the store before left open is decided here.
 func (d *Disk) Open(ctx context.Context) (store.Store, error) {
 	var num int
-	if d.state.Load(ctx).failed != nil {
+	if s := d.state.Load(ctx); s.failed != nil && !s.inUse {
 		if err := d.Kill(ctx); err != nil {
 			return nil, err
 		}

@@ -21,7 +21,11 @@ type Net struct {
 	cfg   Config
 	nodes *stm.Var[map[p2p.PeerID]*Node] // immutable maps
 	away  *stm.Var[map[p2p.PeerID]bool]  // one side of a partition; immutable maps
+	clogs *stm.Var[map[trip]bool]        // what does not get through; immutable maps
 }
+
+// trip is from one node to another.
+type trip struct{ from, to p2p.PeerID }
 
 // New makes a net without nodes, whose links all behave as cfg says.
 func New(cfg Config) *Net {
@@ -29,6 +33,7 @@ func New(cfg Config) *Net {
 		cfg:   cfg,
 		nodes: stm.NewVar[map[p2p.PeerID]*Node](nil).Label("simnet.nodes"),
 		away:  stm.NewVar[map[p2p.PeerID]bool](nil).Label("simnet.away"),
+		clogs: stm.NewVar[map[trip]bool](nil).Label("simnet.clogs"),
 	}
 }
 
@@ -36,6 +41,9 @@ func New(cfg Config) *Net {
 type NodeConfig struct {
 	Refuse    func(p2p.PeerID) bool // asked on both sides of each Connect, outside transactions; nil refuses nobody
 	AcceptMax int                   // inbound streams that wait for Accept, default 64; when full, a new one is reset
+
+	BytesPerSecond int // that the node sends, over all its links together; 0: each link has Config.BytesPerSecond
+	Datagrams      DatagramConfig
 }
 
 const acceptDefault = 64
@@ -52,7 +60,13 @@ func (n *Net) Join(ctx context.Context, id p2p.PeerID, cfg NodeConfig) (*Node, e
 		net: n, id: id, cfg: cfg, world: worldOf(ctx),
 		conns: stm.NewVar[[]conn](nil).Label("simnet.conns"),
 		inbox: stm.NewVar[[]inbound](nil).Label("simnet.inbox"),
+		mail:  stm.NewVar(mail{}).Label("simnet.mail"),
 	}
+	if cfg.BytesPerSecond > 0 {
+		node.line = newLine(cfg.BytesPerSecond)
+	}
+	node.world.arm(LossFault, cfg.Datagrams.Loss)
+	node.world.arm(DuplicateFault, cfg.Datagrams.Duplicate)
 	err := stm.Do(ctx, func(tx *stm.Tx) error {
 		nodes := maps.Clone(n.nodes.Get(tx))
 		if nodes == nil {

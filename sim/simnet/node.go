@@ -20,17 +20,21 @@ type Node struct {
 	world world
 	conns *stm.Var[[]conn]    // sorted by peer; immutable slices
 	inbox *stm.Var[[]inbound] // in order of opening; immutable slices
+	line  *line               // that all its links send over; nil: each has its own
+	mail  *stm.Var[mail]
 }
 
 // conn is one side of a connection.
 type conn struct {
-	peer *Node
-	link *Link
+	peer    *Node
+	link    *Link
+	out, in *way
 }
 
 type inbound struct {
 	p2p.Incoming
-	at time.Time // when it arrives
+	at  time.Time // when it arrives
+	way *way      // over which
 }
 
 var (
@@ -45,9 +49,21 @@ func (n *Node) Self() p2p.PeerID { return n.id }
 func (n *Node) Connected(tx *stm.Tx) []p2p.PeerID {
 	var ids []p2p.PeerID
 	for _, c := range n.conns.Get(tx) {
-		ids = append(ids, c.peer.id)
+		if !c.link.Down(tx) {
+			ids = append(ids, c.peer.id)
+		}
 	}
 	return ids
+}
+
+// to is the living connection to peer.
+func (n *Node) to(tx *stm.Tx, peer p2p.PeerID) (conn, bool) {
+	i, ok := n.find(tx, peer)
+	if !ok {
+		return conn{}, false
+	}
+	c := n.conns.Get(tx)[i]
+	return c, !c.link.Down(tx)
 }
 
 func (n *Node) find(tx *stm.Tx, peer p2p.PeerID) (int, bool) {
@@ -62,37 +78,70 @@ func (n *Node) Connect(ctx context.Context, addr string) (p2p.PeerID, error) {
 	if peer == n.id {
 		return "", fmt.Errorf("%w: %q is this node", ErrRefused, addr)
 	}
-	if connected, err := stm.Query(ctx, func(tx *stm.Tx) bool { _, ok := n.find(tx, peer); return ok }); connected || err != nil {
+	if connected, err := stm.Query(ctx, func(tx *stm.Tx) bool { _, ok := n.to(tx, peer); return ok }); connected || err != nil {
 		return peer, err
 	}
-	link := NewLink(ctx, n.net.cfg)
-	if err := env.Sleep(ctx, link.delay()+link.delay()); err != nil {
+	trip := NewLink(ctx, n.net.cfg)
+	if err := env.Sleep(ctx, trip.delay()+trip.delay()); err != nil {
 		return "", err
 	}
-	other, err := stm.Atomically(ctx, func(tx *stm.Tx) (*Node, error) { return n.net.find(tx, peer) })
+	other, err := stm.Atomically(ctx, func(tx *stm.Tx) (*Node, error) { return n.net.reach(tx, n.id, peer) })
 	if err != nil {
 		return "", err
 	}
 	if n.refuses(peer) || other.refuses(n.id) {
 		return "", fmt.Errorf("%w: %s and %s", ErrRefused, n.id, peer)
 	}
-	return peer, stm.Do(ctx, func(tx *stm.Tx) error {
-		if err := n.net.parted(tx, n.id, peer); err != nil {
-			return err
+	patience := n.patience(ctx)
+	return peer, stm.Do(ctx, func(tx *stm.Tx) error { return n.join(tx, peer, patience) })
+}
+
+// patience is until when a connection waits for a net that is clogged; zero is for ever.
+func (n *Node) patience(ctx context.Context) time.Time {
+	if n.net.cfg.IdleTimeout <= 0 {
+		return time.Time{}
+	}
+	return env.Now(ctx).Add(n.net.cfg.IdleTimeout)
+}
+
+// join makes the connection to peer, if nobody else has: it may have left, and somebody may have connected.
+func (n *Node) join(tx *stm.Tx, peer p2p.PeerID, patience time.Time) error {
+	other, err := n.net.reach(tx, n.id, peer)
+	if err != nil {
+		return err
+	}
+	if me := n.net.nodes.Get(tx)[n.id]; me != n {
+		return fmt.Errorf("%w: %s has left", ErrNoNode, n.id)
+	}
+	if n.net.clogged(tx, n.id, peer) || n.net.clogged(tx, peer, n.id) {
+		if !patience.IsZero() && env.Reached(tx, patience) {
+			return fmt.Errorf("%w: %s and %s hear nothing of each other", ErrParted, n.id, peer)
 		}
-		other, err := n.net.find(tx, peer) // it may have left, and somebody may have connected
-		if err != nil {
-			return err
-		}
-		if me, err := n.net.find(tx, n.id); err != nil || me != n {
-			return fmt.Errorf("%w: %s has left", ErrNoNode, n.id)
-		}
-		if _, ok := n.find(tx, peer); !ok {
-			n.add(tx, conn{other, link})
-			other.add(tx, conn{n, link})
-		}
+		return stm.ErrRetry
+	}
+	if _, ok := n.to(tx, peer); ok {
 		return nil
-	})
+	}
+	for _, stale := range []struct {
+		at *Node
+		id p2p.PeerID
+	}{{n, peer}, {other, n.id}} { // what one side has lost, or forgotten with its life
+		if i, ok := stale.at.find(tx, stale.id); ok {
+			stale.at.cut(tx, stale.at.conns.Get(tx)[i])
+		}
+	}
+	link := newLink(n.world, n.net.cfg, n.sends(), other.sends())
+	n.add(tx, conn{other, link, link.there, link.back})
+	other.add(tx, conn{n, link, link.back, link.there})
+	return nil
+}
+
+// sends is the line for what the node sends over a new link.
+func (n *Node) sends() *line {
+	if n.line != nil {
+		return n.line
+	}
+	return newLine(n.net.cfg.BytesPerSecond)
 }
 
 func (n *Node) refuses(peer p2p.PeerID) bool { return n.cfg.Refuse != nil && n.cfg.Refuse(peer) }
@@ -114,13 +163,12 @@ func (n *Node) Open(ctx context.Context, peer p2p.PeerID, protocol string) (p2p.
 	}
 	delays := n.delays()
 	o, err := stm.Atomically(ctx, func(tx *stm.Tx) (opened, error) {
-		i, ok := n.find(tx, peer)
+		c, ok := n.to(tx, peer)
 		if !ok {
 			return opened{}, fmt.Errorf("simnet: %s to %s: %w", n.id, peer, p2p.ErrGone)
 		}
-		c := n.conns.Get(tx)[i]
-		mine, theirs := c.link.Pipe()
-		in := inbound{p2p.Incoming{Peer: n.id, Protocol: protocol, Stream: theirs}, env.Time(tx).Add(delays)}
+		mine, theirs := c.link.pipe(c.out, c.in)
+		in := inbound{p2p.Incoming{Peer: n.id, Protocol: protocol, Stream: theirs}, n.world.now(tx).Add(delays), c.out}
 		waiting := c.peer.inbox.Get(tx)
 		if len(waiting) >= c.peer.cfg.AcceptMax {
 			return opened{mine, theirs}, nil
@@ -135,14 +183,16 @@ func (n *Node) Open(ctx context.Context, peer p2p.PeerID, protocol string) (p2p.
 }
 
 // delays draws how long news of a stream takes.
-func (n *Node) delays() time.Duration { return (&Link{cfg: n.net.cfg, world: n.world}).delay() }
+func (n *Node) delays() time.Duration {
+	return (&Link{cfg: n.net.cfg.withDefaults(), world: n.world}).delay()
+}
 
 // Accept implements p2p.Network.
 func (n *Node) Accept(ctx context.Context) (p2p.Incoming, error) {
 	return stm.Atomically(ctx, func(tx *stm.Tx) (p2p.Incoming, error) {
 		waiting := n.inbox.Get(tx)
 		for i, in := range waiting {
-			if env.Reached(tx, in.at) {
+			if !in.way.clogged(tx) && n.world.reached(tx, in.at) {
 				n.inbox.Set(tx, slices.Delete(slices.Clone(waiting), i, i+1))
 				return in.Incoming, nil
 			}

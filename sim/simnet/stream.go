@@ -42,10 +42,10 @@ func (s *Stream) dead(tx *stm.Tx) error {
 	if e := s.reset.Get(tx); e != nil {
 		return e
 	}
-	if a := s.remote.Get(tx); a != nil && env.Reached(tx, a.at) {
+	if a := s.remote.Get(tx); a != nil && !s.in.way.clogged(tx) && s.link.world.reached(tx, a.at) {
 		return a.err
 	}
-	if s.link.down.Get(tx) {
+	if s.link.Down(tx) {
 		return p2p.ErrGone
 	}
 	return nil
@@ -66,7 +66,7 @@ func (s *Stream) Read(p []byte) (n int, err error) {
 		if err = s.dead(tx); err != nil {
 			return nil
 		}
-		got, ok := s.in.take(tx, p)
+		got, ok := s.in.take(tx, p, &s.link.world)
 		switch {
 		case got > 0:
 			n = got
@@ -105,12 +105,15 @@ func (s *Stream) write(p []byte) (n int, err error) {
 			err = errWriteClosed
 			return nil
 		}
-		room := s.link.cfg.WindowBytes - s.out.used.Get(tx)
+		room := min(s.link.cfg.WindowBytes-s.out.used.Get(tx), len(p))
+		if room > 0 {
+			room = s.out.way.line.fits(tx, room, &s.link.world)
+		}
 		switch {
 		case len(p) == 0:
 		case room > 0:
-			n = min(room, len(p))
-			s.out.put(tx, slices.Clone(p[:n]), delay, s.link.cfg.BytesPerSecond)
+			n = room
+			s.out.put(tx, slices.Clone(p[:n]), delay, &s.link.world)
 		case overdue(tx, s.writeBy):
 			err = os.ErrDeadlineExceeded
 		default:
@@ -136,7 +139,7 @@ func (s *Stream) CloseWrite() (err error) {
 	delay := s.link.delay()
 	failed := s.link.world.do(func(tx *stm.Tx) error {
 		if err = s.dead(tx); err == nil && !s.out.eof.Get(tx) {
-			s.out.put(tx, nil, delay, 0)
+			s.out.put(tx, nil, delay, &s.link.world)
 		}
 		return nil
 	})
@@ -150,10 +153,10 @@ func (s *Stream) Reset(code p2p.Code) {
 		if s.reset.Get(tx) != nil {
 			return nil
 		}
-		over := s.out.eof.Get(tx) && s.in.ended(tx)
+		over := s.out.eof.Get(tx) && s.in.ended(tx, &s.link.world)
 		s.reset.Set(tx, &p2p.ResetError{Code: code})
 		if !over && s.peer.remote.Get(tx) == nil {
-			at := env.Time(tx).Add(delay)
+			at := s.link.world.now(tx).Add(delay)
 			s.peer.remote.Set(tx, &arrival{&p2p.ResetError{Code: code, Remote: true}, at})
 		}
 		return nil
@@ -168,7 +171,7 @@ func (s *Stream) Gone(tx *stm.Tx) error {
 	if err := s.dead(tx); err != nil {
 		return err
 	}
-	if s.in.ended(tx) {
+	if s.in.ended(tx, &s.link.world) {
 		return io.EOF
 	}
 	return nil

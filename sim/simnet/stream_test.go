@@ -22,6 +22,7 @@ func configs() map[string]simnet.Config {
 	return map[string]simnet.Config{
 		"zero":   {},
 		"narrow": {WindowBytes: 6000},
+		"lossy":  {Latency: 5 * time.Millisecond, Delay: simnet.LogNormal(5*time.Millisecond, 80*time.Millisecond), Loss: 0.2, RTO: 30 * time.Millisecond},
 		"far":    {Latency: 10 * time.Millisecond, Jitter: 7 * time.Millisecond, BytesPerSecond: 1 << 20, WindowBytes: 20_000},
 	}
 }

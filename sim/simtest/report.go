@@ -3,7 +3,9 @@ package simtest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,8 +34,20 @@ func (o *options) report(t testing.TB, scenario Scenario, r *sim.Report, by stri
 		return kindOf(o.replay(scenario, r.Seed, s).Err) == kindOf(r.Err)
 	})
 	shown := o.replay(scenario, r.Seed, least)
-	t.Fatalf("simtest: run %d (%s) fails: %v\nreplay: %s='%d %s' go test -run '^%s$' .\nminimal schedule (%d segments of %d, %d replays):\n%s",
-		run, by, shown.Err, variable, r.Seed, least, strings.ReplaceAll(t.Name(), "/", "$/^"), len(least.Segments), len(r.Schedule.Segments), tries, lines(shown.Trace))
+	t.Fatalf("simtest: run %d (%s) fails: %v\nreplay: %s='%d %s' go test -run '^%s$' .\n%sminimal schedule (%d segments of %d, %d replays):\n%s",
+		run, by, shown.Err, variable, r.Seed, least, strings.ReplaceAll(t.Name(), "/", "$/^"), faults(shown), len(least.Segments), len(r.Schedule.Segments), tries, lines(shown.Trace))
+}
+
+// faults says what has come about in r, if it could.
+func faults(r *sim.Report) string {
+	var said []string
+	for _, site := range slices.Sorted(maps.Keys(r.Faults)) {
+		said = append(said, fmt.Sprintf("%s %d", site, r.Faults[site]))
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	return "faults: " + strings.Join(said, ", ") + "\n"
 }
 
 // replay makes one run, with its steps as text.

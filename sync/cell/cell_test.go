@@ -94,6 +94,21 @@ func TestPromiseNeverHangs(t *testing.T) {
 }
 
 // TestPromiseKeptByAnother lets somebody else keep the promise while it is being fulfilled: his value stands.
+// TestPromiseHangs has a maker that goes away without Fulfil: who waits is found hanging, so the test above can fail.
+func TestPromiseHangs(t *testing.T) {
+	r := sim.Run(1, func(ctx context.Context) error {
+		p := cell.NewPromise[int]()
+		return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			s.Go("maker", func(ctx context.Context) error { return env.Sleep(ctx, time.Second) })
+			_, err := stm.Atomically(ctx, p.Await)
+			return err
+		})
+	})
+	var d *sim.DeadlockError
+	require.ErrorAs(t, r.Err, &d)
+	require.ErrorContains(t, r.Err, "promise")
+}
+
 func TestPromiseKeptByAnother(t *testing.T) {
 	ctx := context.Background()
 	p := cell.NewPromise[int]()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
 	"testing"
 	"time"
 
@@ -53,6 +54,21 @@ func (v valued) LogValue() slog.Value { return slog.GroupValue(slog.Int("sum", v
 
 type named string
 
+type single struct{}
+
+func (single) LogValue() slog.Value { return slog.StringValue("alone") }
+
+type Height int
+
+type Origin struct{ Host string }
+
+type nested struct {
+	Height
+	Origin `log:"from"`
+	At     Origin
+	Dash   int `log:"-"`
+}
+
 func text(b *bytes.Buffer, level slog.Level) slog.Handler {
 	return slog.NewTextHandler(b, &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
@@ -77,6 +93,10 @@ func TestRendering(t *testing.T) {
 		}, `level=ERROR msg="block added" slot=0 hash="h:\x00\x00" size=0 took=0s err=no peer=peer remark=x`},
 		{"methods", func(h slog.Handler) { To[leveled](h, "c").Emit(ctx, leveled{4}) }, `level=DEBUG msg="one of them" component=c n=4`},
 		{"LogValuer", func(h slog.Handler) { To[valued](h, "c").Emit(ctx, valued{1, 2}) }, `level=INFO msg=valued component=c sum=3`},
+		{"LogValuer of one value", func(h slog.Handler) { To[single](h, "c").Emit(ctx, single{}) }, `level=INFO msg=single component=c event=alone`},
+		{"embedded", func(h slog.Handler) {
+			To[nested](h, "c").Emit(ctx, nested{3, Origin{"a"}, Origin{"b"}, 7})
+		}, `level=INFO msg=nested component=c height=3 from={Host:a} at={Host:b}`},
 		{"no struct", func(h slog.Handler) { To[named](h, "c").Emit(ctx, "x") }, `level=INFO msg=named component=c event=x`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -85,6 +105,13 @@ func TestRendering(t *testing.T) {
 			require.Equal(t, c.want+"\n", b.String())
 		})
 	}
+}
+
+// What slog has a kind for keeps it, though it is a Stringer too.
+func TestKinds(t *testing.T) {
+	require.Equal(t, slog.KindDuration, value(reflect.ValueOf(time.Second)).Kind())
+	require.Equal(t, slog.KindTime, value(reflect.ValueOf(time.Unix(0, 0))).Kind())
+	require.Equal(t, slog.KindString, value(reflect.ValueOf(hash{})).Kind())
 }
 
 func TestDisabledLevelRendersNothing(t *testing.T) {

@@ -41,7 +41,7 @@ func fieldsOf(t reflect.Type, at []int) (fs []field) {
 		index := append(at[:len(at):len(at)], i)
 		name, options, _ := strings.Cut(f.Tag.Get("log"), ",")
 		switch {
-		case name == "-" || !f.IsExported() && !f.Anonymous:
+		case name == "-":
 			continue
 		case f.Anonymous && f.Type.Kind() == reflect.Struct && name == "":
 			fs = append(fs, fieldsOf(f.Type, index)...)
