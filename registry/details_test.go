@@ -157,6 +157,23 @@ func TestStates(t *testing.T) {
 			return raise(context.WithoutCancel(ctx), open)
 		}), errBoom)
 		require.Equal(t, "cancelled", seen[0])
+		var waits []string
+		require.ErrorIs(t, registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+			_, err := registry.Acquire(s, "x", func(context.Context) (int, error) { return 0, nil },
+				func(context.Context, int) error { waits = registry.Dump(s).Waits; return nil })
+			s.Go("slow", func(ctx context.Context) error {
+				shielded := context.WithoutCancel(ctx)
+				for waits = nil; len(waits) == 0; waits = registry.Dump(s).Waits {
+					if err := env.Sleep(shielded, 1); err != nil {
+						return err
+					}
+				}
+				require.Equal(t, []string{"the end of slow"}, waits)
+				return nil
+			})
+			return errors.Join(err, errBoom)
+		}), errBoom)
+		require.Empty(t, waits, "who releases waits for nothing")
 	})
 }
 

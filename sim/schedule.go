@@ -60,7 +60,7 @@ func (e *engine) decide() int {
 		if e.last != nil {
 			last = e.last.at
 		}
-		if i := e.sched.Pick(e.ready, last); i < 0 || !e.fair {
+		if i := e.sched.Pick(e.ready, last); i < 0 || !e.fair || e.alone { // an exploration takes all schedules, fair ones too
 			return i
 		}
 		return e.fairest()

@@ -21,6 +21,9 @@ func newInbox(name string, most int) *inbox {
 
 // put reports whether there was room. An empty inbox has room for anything.
 func (b *inbox) put(tx *stm.Tx, from Peer, bodies []any) bool {
+	if len(bodies) == 0 {
+		return true
+	}
 	older := b.list.Get(tx)
 	total := len(bodies)
 	if older != nil {

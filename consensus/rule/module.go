@@ -105,7 +105,8 @@ func defaults(w *Wiring) {
 	}
 }
 
-// Post gives the module messages from a peer, in this order. It waits while the inbox is full.
+// Post gives the module messages from a peer, in this order. It waits while the inbox is full. A slice given as bodies is
+// the module's from then on.
 func (m *Module[P]) Post(ctx context.Context, from Peer, bodies ...any) error {
 	return stm.Do(ctx, func(tx *stm.Tx) error {
 		if !m.Offer(tx, from, bodies...) {

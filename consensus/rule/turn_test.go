@@ -257,11 +257,10 @@ func TestRerunBeginsAnew(t *testing.T) {
 	m := open(t, rule.Table[*twin]{Name: "anew", New: func(s *rule.Space) *twin {
 		return &twin{rule.Durable(s, "n", 0), rule.NewLog[int](s, "log"), rule.NewPool[int, int](s, "facts", rule.Limits[int]{Authors: 8})}
 	}, Rules: []rule.Rule[*twin]{
-		rule.On("begin", func(*rule.Tx, *twin, int) bool { return true }, func(tx *rule.Tx, w *twin, _ int) { w.n.Set(tx, 1) }),
-		rule.On("fill", func(*rule.Tx, *twin, string) bool { return true }, func(tx *rule.Tx, w *twin, _ string) { w.log.Append(tx, 1, 2, 3) }),
-		rule.Upon("first", is(1), func(tx *rule.Tx, w *twin) {
+		rule.Upon("first", is(0), func(tx *rule.Tx, w *twin) {
 			w.n.Set(tx, 7)
 			w.n.Set(tx, 2) // twice: the state of before is not the last but one
+			w.log.Append(tx, 1, 2, 3)
 			w.facts.Say(tx, 1, 5)
 		}),
 		rule.Upon("third", is(3), func(tx *rule.Tx, w *twin) {
@@ -276,8 +275,7 @@ func TestRerunBeginsAnew(t *testing.T) {
 		}),
 		rule.Upon("second", is(2), func(tx *rule.Tx, w *twin) { w.n.Set(tx, 3) }),
 	}}, rule.Wiring{})
-	settle(t, m, "fill", rule.Fact[int, int]{Author: 1, Slot: 1, Value: 5})
-	settle(t, m, 1)
+	settle(t, m, rule.Fact[int, int]{Author: 1, Slot: 1, Value: 5})
 	<-done
 	tx := &rule.Tx{}
 	require.Equal(t, 2, runs, "the turn was not run again: the test tests nothing")

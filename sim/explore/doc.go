@@ -22,6 +22,9 @@
 // and a step after a wait counts as reading what was waited for. A test compares the outcomes of thousands of random
 // programs with those of all their schedules, and shows that without either rule some are missed.
 //
+// Two steps that an observer (package property) could tell apart are dependent, so every state is seen. The crash of a machine is dependent on
+// every step of its tasks; these end, in exploration, by a step of their own. Both stand in the random programs too.
+//
 // # Errors
 //
 // [ErrDiverged] if the program did something else under the same schedule: it depends on the order of a map, real time,

@@ -43,6 +43,7 @@ const (
 	opLoad                // read without a transaction
 	opBoot                // start body as a task of a machine
 	opCrash               // crash the machine started here last
+	opWatched             // an observer beside the run sees every state of all Vars
 	kinds
 )
 
@@ -57,6 +58,7 @@ var families = map[string]family{
 	"cancels":  {opRead, opChange, opGuard, opCancel, opUnder, opUnder, opDerive},
 	"choices":  {opRead, opChange, opGuard, opChoose},
 	"new vars": {opRead, opChange, opPublish, opFollow, opLoad},
+	"watched":  {opRead, opWrite, opChange, opGuard, opWatched},
 	"crashes":  {opRead, opChange, opGuard, opSleep, opFork, opJoin, opBoot, opBoot, opCrash, opCrash},
 	"all":      {opRead, opWrite, opChange, opGuard, opBoth, opEither, opSleep, opLimit, opFork, opJoin, opCancel, opUnder, opAfter, opStop, opChoose, opDerive, opPublish, opFollow, opLoad},
 }
@@ -65,12 +67,19 @@ type program struct {
 	vars  int
 	tasks [][]op
 	leak  bool // main does not wait for its tasks
+
+	watched bool // by an observer
 }
 
 func (f family) program(r *rand.Rand) program {
 	p := program{vars: 1 + r.IntN(3), leak: r.IntN(8) == 0}
 	for range 2 + r.IntN(3) {
 		p.tasks = append(p.tasks, f.ops(r, p.vars, 1))
+	}
+	for _, ops := range p.tasks {
+		for _, o := range ops {
+			p.watched = p.watched || o.kind == opWatched
+		}
 	}
 	return p
 }
@@ -100,6 +109,7 @@ type world struct {
 	ctxs    []context.Context
 	cancels []context.CancelFunc
 	locals  []string
+	states  []string // that the observer has seen, in order
 }
 
 // scenario runs p; outcome is what can be told about the last run.
@@ -111,6 +121,9 @@ func (p program) scenario() (scenario func(ctx context.Context) error, outcome f
 			m.vars = append(m.vars, stm.NewVar(0))
 			c, cancel := env.WithCancel(ctx)
 			m.ctxs, m.cancels = append(m.ctxs, c), append(m.cancels, cancel)
+		}
+		if p.watched {
+			m.w.(interface{ Beside(name string, f func()) }).Beside("observer", func() { m.observe(ctx) })
 		}
 		var joins []func()
 		for i, ops := range p.tasks {
@@ -125,7 +138,7 @@ func (p program) scenario() (scenario func(ctx context.Context) error, outcome f
 		return nil
 	}
 	outcome = func(r *sim.Report) string {
-		s := fmt.Sprint(m.locals, r.Elapsed)
+		s := fmt.Sprint(m.locals, m.states, r.Elapsed)
 		for _, v := range m.vars {
 			s += fmt.Sprint(" ", v.Load(context.Background()))
 		}
@@ -135,6 +148,26 @@ func (p program) scenario() (scenario func(ctx context.Context) error, outcome f
 		return s
 	}
 	return scenario, outcome
+}
+
+// observe notes each state of the Vars.
+func (m *world) observe(ctx context.Context) {
+	last := ""
+	for {
+		err := stm.Do(env.WithoutCancel(ctx), func(tx *stm.Tx) error {
+			now := ""
+			for _, v := range m.vars {
+				now += fmt.Sprint(" ", v.Get(tx))
+			}
+			tx.Check(now != last)
+			last = now
+			return nil
+		})
+		if err != nil {
+			return
+		}
+		m.states = append(m.states, last)
+	}
 }
 
 // local is a task's own state.
@@ -175,7 +208,7 @@ func (l *local) do(o op) {
 		}
 	}
 	switch o.kind {
-	case opRead:
+	case opRead, opWatched:
 		x, _ := stm.Query(l.ctx, a.Get)
 		l.x = 7*l.x + x
 	case opWrite:

@@ -7,6 +7,9 @@ import (
 	"os"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/store"
 )
 
@@ -64,4 +67,47 @@ func benchGroup(b *testing.B, group int) {
 	if err != nil {
 		b.Fatal(err)
 	}
+}
+
+// BenchmarkGroupCommit has callers that each write a value of 1 KiB and wait until it is durable. One op is one value; batches/sync says how many callers
+// shared a sync, which nobody has to ask for: it is what comes while the one before is under way.
+func BenchmarkGroupCommit(b *testing.B) {
+	for _, callers := range []int{1, 4, 16, 64, 256} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			disk := newSlow() // which here only counts
+			err := with(b.TempDir(), Config{fs: disk.over(vfs.Default)}, func(ctx context.Context, db *DB) error {
+				b.ResetTimer()
+				begun := disk.syncs.Load()
+				err := registry.Run(ctx, func(_ context.Context, s *registry.Scope) error {
+					for c := range callers {
+						s.Go("caller", func(ctx context.Context) error { return writeDurably(ctx, db, c, b.N/callers+1) })
+					}
+					return nil
+				})
+				b.StopTimer()
+				n := callers * (b.N/callers + 1)
+				b.ReportMetric(float64(n)/float64(max(1, disk.syncs.Load()-begun)), "batches/sync")
+				return err
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
+
+func writeDurably(ctx context.Context, db *DB, caller, n int) error {
+	value := make([]byte, benchBytes)
+	for i := range n {
+		batch := new(store.Batch)
+		batch.Put(fmt.Appendf(nil, "%d-%d", caller, i), value)
+		t, err := db.Apply(ctx, batch, store.Durable)
+		if err == nil {
+			err = t.Wait(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -37,6 +37,11 @@
 // the batch back. When the scope is cancelled the writer ends, and tasks that still apply something commit it on their
 // own goroutine, until the scope closes the store.
 //
+// # Costs
+//
+// Of one KiB made durable, on a shared machine, by callers that each wait for theirs: alone 1.1 ms, a sync for each; of 16 callers 134 µs, 8 to a
+// sync; of 256 callers 13 µs, 128 to a sync. go test -bench GroupCommit measures.
+//
 // # Errors
 //
 // [ErrLocked], [ErrCorrupt], [ErrForeign] and [ErrVersion], with the directory's name, and those of package store.

@@ -26,8 +26,10 @@ type slow struct {
 
 func newSlow() *slow { return &slow{inside: stm.NewVar(0), free: make(chan struct{})} }
 
-func (s *slow) fs() vfs.FS {
-	return errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+func (s *slow) fs() vfs.FS { return s.over(vfs.NewMem()) }
+
+func (s *slow) over(disk vfs.FS) vfs.FS {
+	return errorfs.Wrap(disk, errorfs.InjectorFunc(func(op errorfs.Op) error {
 		if isLog(op.Path) && (op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData) {
 			s.syncs.Add(1)
 			if s.held.Load() {

@@ -93,7 +93,6 @@ func TestPromiseNeverHangs(t *testing.T) {
 	}
 }
 
-// TestPromiseKeptByAnother lets somebody else keep the promise while it is being fulfilled: his value stands.
 // TestPromiseHangs has a maker that goes away without Fulfil: who waits is found hanging, so the test above can fail.
 func TestPromiseHangs(t *testing.T) {
 	r := sim.Run(1, func(ctx context.Context) error {
@@ -109,6 +108,7 @@ func TestPromiseHangs(t *testing.T) {
 	require.ErrorContains(t, r.Err, "promise")
 }
 
+// TestPromiseKeptByAnother lets somebody else keep the promise while it is being fulfilled: his value stands.
 func TestPromiseKeptByAnother(t *testing.T) {
 	ctx := context.Background()
 	p := cell.NewPromise[int]()
