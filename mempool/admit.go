@@ -129,7 +129,7 @@ func (a *admission[S, X]) look(tx *stm.Tx) (look[S, X], error) {
 	}
 	tx.Check(!c.hold)
 	if !a.p.room(c, a.lane, a.size) {
-		return out, fmt.Errorf("%w: %d transactions, %d bytes", ErrFull, c.order.Len(), c.bytes)
+		return out, full(c, a.lane)
 	}
 	if a.own {
 		if err := a.p.journal.room(tx, a.size); err != nil {

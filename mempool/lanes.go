@@ -2,6 +2,7 @@ package mempool
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/stm"
@@ -81,6 +82,16 @@ func (l Lane[S, X]) Room(tx *stm.Tx, bytes int) bool {
 func (l Lane[S, X]) Offer(ctx context.Context, raw []byte) error {
 	a := admission[S, X]{p: l.pool, id: chain.HashOf(raw), size: len(raw), lane: l.name}
 	_, err := a.run(ctx, raw)
+	return err
+}
+
+// full says why there is no room: what is pending, and of that what the lane holds.
+func full[S, X any](c *content[S, X], lane string) error {
+	err := fmt.Errorf("%w: %d transactions, %d bytes", ErrFull, c.order.Len(), c.bytes)
+	if lane != "" {
+		s := c.lanes.of(lane)
+		err = fmt.Errorf("%w; %d and %d of this lane, of %d and %d of all", err, s.count, s.bytes, c.lanes.all.count, c.lanes.all.bytes)
+	}
 	return err
 }
 

@@ -88,7 +88,7 @@ var faults = []struct {
 
 	// Model.
 	{law: "a Model does what the engine does", mutant: mutant{file: "model.go", tests: "TestModelMatchesEngine",
-		old: "\tif e := tx.written(c); e != nil {\n", new: "\tif e := tx.written(c); e != nil && tx.level == 0 {\n"}},
+		old: "\tif e := tx.written(c); e != nil {\n", new: "\tif e := tx.written(c); e != nil && m == nil {\n"}},
 	{law: "equal states are equal memories", mutant: mutant{file: "model.go", tests: "TestModelExplores|TestModelReadsAndWrites",
 		old: "\"\\x00\"))", new: "\"\"))"}},
 	{law: "a Model leaves the Vars alone", mutant: mutant{file: "model.go", tests: "TestModelMatchesEngine",

@@ -57,12 +57,14 @@ func inModel(p term, initial [termVars]int) (o ending) {
 
 // A Model and the engine do the same.
 func TestModelMatchesEngine(t *testing.T) {
-	checkMany(t, func(t *rapid.T) {
-		p, initial := terms(4, any_...).Draw(t, "term"), memories().Draw(t, "memory")
-		want := observed(t, p, initial)
-		want.Hooks = ""
-		require.Equal(t, want, inModel(p, initial))
-	})
+	for _, of := range [][]string{plain, failing, any_} {
+		checkMany(t, func(t *rapid.T) {
+			p, initial := terms(5, of...).Draw(t, "term"), memories().Draw(t, "memory")
+			want := observed(t, p, initial)
+			want.Hooks = ""
+			require.Equal(t, want, inModel(p, initial))
+		})
+	}
 }
 
 // All orders of some terms, explored in a Model, have the ends that they have by meaning.

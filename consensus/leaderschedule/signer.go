@@ -9,8 +9,10 @@ import (
 
 	"github.com/synodkit/synod/chain"
 	"github.com/synodkit/synod/chain/sign"
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/stm"
 	"github.com/synodkit/synod/store"
+	"github.com/synodkit/synod/sync/gate"
 )
 
 // Errors of a Signer; wrapped with more.
@@ -30,7 +32,7 @@ type Signer struct {
 	store    store.Store
 
 	last *stm.Var[chain.Slot] // reserved; the record follows
-	busy *stm.Var[bool]       // a reservation is being written: records must reach the store in order
+	busy *gate.RWLock         // held while a reservation is written: records must reach the store in order
 
 	// reserve makes a slot durable as used. A field, so that tests can plant the order that would be wrong.
 	reserve func(ctx context.Context, slot chain.Slot) error
@@ -38,7 +40,7 @@ type Signer struct {
 
 // OpenSigner reads the record of the last slot. Errors: ErrNotLeader if the key is none of the genesis's, ErrRecord, the store's.
 func OpenSigner(s *Schedule, key sign.PrivateKey, st store.Store) (*Signer, error) {
-	g := &Signer{schedule: s, leader: -1, key: key, store: st, busy: stm.NewVar(false).Label("leaderschedule.busy")}
+	g := &Signer{schedule: s, leader: -1, key: key, store: st, busy: gate.NewRWLock().Label("leaderschedule.busy")}
 	for i, k := range s.keys {
 		if !key.IsZero() && k == key.Public() {
 			g.leader = i
@@ -72,9 +74,8 @@ func (g *Signer) Sign(ctx context.Context, f chain.Fields) (*chain.Header, error
 		if last := g.last.Get(tx); f.Slot <= last {
 			return fmt.Errorf("%w: slot %d, last %d", ErrSigned, f.Slot, last)
 		}
-		tx.Check(!g.busy.Get(tx))
+		tx.Check(g.busy.TryLock(tx))
 		g.last.Set(tx, f.Slot)
-		g.busy.Set(tx, true)
 		return nil
 	})
 	if err != nil {
@@ -87,12 +88,9 @@ func (g *Signer) Sign(ctx context.Context, f chain.Fields) (*chain.Header, error
 	return chain.NewHeader(f, g.schedule.domain.Sign(g.key, f.Content())), nil
 }
 
-// release ends a reservation. A transaction that reads nothing commits at its first run, so the end of ctx does not keep it from doing so.
+// release ends a reservation, also after the end of ctx.
 func (g *Signer) release(ctx context.Context) {
-	_ = stm.Do(ctx, func(tx *stm.Tx) error {
-		g.busy.Set(tx, false)
-		return nil
-	})
+	_ = stm.Do(env.WithoutCancel(ctx), func(tx *stm.Tx) error { g.busy.Unlock(tx); return nil }) // cannot fail: it never waits
 }
 
 func (g *Signer) durably(ctx context.Context, slot chain.Slot) error {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/synodkit/synod/stm"
 )
 
 // TestEvents: the first event is the present, then each change comes, and the newest is never missed.
@@ -104,7 +106,7 @@ func (s *stuck) Write(p []byte) (int, error) {
 // TestStuckSubscriber: each event has a deadline of its own; who does not read by then is dropped, and the place is free again.
 func TestStuckSubscriber(t *testing.T) {
 	f := newFake()
-	h := &handler{node: f, subscribers: make(gate, 1)}
+	h := &handler{node: f, subscribers: newLimit(1)}
 	w := &stuck{ResponseWriter: httptest.NewRecorder()}
 	before := time.Now()
 	changing, stop := context.WithCancel(t.Context())
@@ -121,5 +123,12 @@ func TestStuckSubscriber(t *testing.T) {
 		require.False(t, at.Before(before.Add(eventWriteMax)))
 	}
 	require.True(t, w.deadline[1].After(w.deadline[0]))
-	require.Empty(t, h.subscribers)
+	require.Equal(t, 1, free(t, h.subscribers))
+}
+
+// free is how many more requests a limit takes.
+func free(t *testing.T, l limit) int {
+	n, err := stm.Query(t.Context(), l.free.Free)
+	require.NoError(t, err)
+	return n
 }

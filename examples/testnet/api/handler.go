@@ -9,8 +9,10 @@ import (
 	"net/http"
 
 	"github.com/synodkit/synod/chain"
+	"github.com/synodkit/synod/env"
 	"github.com/synodkit/synod/examples/coin"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/gate"
 )
 
 // Node is what the handler asks of a node.
@@ -48,14 +50,14 @@ const (
 // handler answers for a node.
 type handler struct {
 	node        Node
-	requests    gate
-	lists       gate
-	subscribers gate
+	requests    limit
+	lists       limit
+	subscribers limit
 }
 
 // NewHandler answers for one node.
 func NewHandler(n Node, extra Extra) http.Handler {
-	h := &handler{node: n, requests: make(gate, requestsMax), lists: make(gate, listsMax), subscribers: make(gate, subscribersMax)}
+	h := &handler{node: n, requests: newLimit(requestsMax), lists: newLimit(listsMax), subscribers: newLimit(subscribersMax)}
 	mux := http.NewServeMux()
 	handle := func(pattern string, bodyMax int64, f http.HandlerFunc) {
 		mux.Handle(pattern, http.MaxBytesHandler(h.requests.guard(f), bodyMax))
@@ -74,18 +76,28 @@ func NewHandler(n Node, extra Extra) http.Handler {
 	return mux
 }
 
-// gate bounds how many requests of a kind are under way; one more is refused, not queued.
-type gate chan struct{}
+// limit bounds how many requests of a kind are under way; one more is refused, not queued.
+type limit struct {
+	max  int
+	free *gate.Semaphore
+}
 
-func (g gate) guard(f http.HandlerFunc) http.HandlerFunc {
+func newLimit(max int) limit { return limit{max, gate.NewSemaphore(max)} }
+
+func (l limit) guard(f http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case g <- struct{}{}:
-			defer func() { <-g }()
-			f(w, r)
-		default:
-			refuse(w, http.StatusServiceUnavailable, fmt.Errorf("%d such requests are under way already", cap(g)))
+		entered, err := stm.Query(r.Context(), func(tx *stm.Tx) bool { return l.free.TryAcquire(tx, 1) })
+		if err == nil && !entered {
+			err = fmt.Errorf("%d such requests are under way already", l.max)
 		}
+		if err != nil {
+			refuse(w, http.StatusServiceUnavailable, err)
+			return
+		}
+		defer func() {
+			_ = stm.Do(env.WithoutCancel(r.Context()), func(tx *stm.Tx) error { l.free.Release(tx, 1); return nil }) // cannot fail: it never waits
+		}()
+		f(w, r)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/synodkit/synod/examples/testnet/api"
 	"github.com/synodkit/synod/registry"
 	"github.com/synodkit/synod/stm"
+	"github.com/synodkit/synod/sync/gate"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 type Load struct {
 	cfg     Config
 	clients *clients
-	credit  *stm.Var[int] // due, and not taken by a sender
+	credit  *gate.Semaphore // what is due, and not taken by a sender, is free: at most a burst
 	stopped *stm.Var[bool]
 	totals  *stm.Var[Totals]
 
@@ -43,7 +44,7 @@ func New(cfg Config) (*Load, error) {
 	return &Load{
 		cfg: cfg, book: newBook(cfg.K),
 		clients: newClients(),
-		credit:  stm.NewVar(0).Label("load.credit"),
+		credit:  gate.NewSemaphore((&pace{rate: cfg.Rate}).burst()).Label("load.credit"),
 		stopped: stm.NewVar(false).Label("load.stopped"),
 		totals:  stm.NewVar(Totals{}).Label("load.totals"),
 	}, nil
@@ -56,11 +57,15 @@ func (l *Load) Run(ctx context.Context) error {
 		return err
 	}
 	l.mark(func() { l.clock, l.began = env.ClockOf(ctx), env.Now(ctx) })
+	p := &pace{start: env.Now(ctx), rate: l.cfg.Rate}
+	if err := l.credit.Acquire(ctx, p.burst()); err != nil { // nothing is due yet
+		return err
+	}
 	err := registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
 		for i := range senders {
 			s.Go(fmt.Sprintf("sender %d", i), l.send)
 		}
-		return l.drive(ctx, &pace{start: env.Now(ctx), rate: l.cfg.Rate})
+		return l.drive(ctx, p)
 	}, registry.WithName("load"))
 	l.mark(func() { l.ended = env.Now(ctx) })
 	return err
@@ -190,13 +195,16 @@ func (l *Load) drive(ctx context.Context, p *pace) error {
 
 // grant adds what is due to the credit, as far as that is below a burst.
 func (l *Load) grant(ctx context.Context, p *pace, now time.Time) error {
-	credit, err := stm.Query(ctx, l.credit.Get)
+	credit, err := stm.Query(ctx, l.credit.Free)
 	if err != nil {
 		return err
 	}
 	out, skipped := p.due(now, max(0, p.burst()-credit)) // only this task adds, so there is at least that much room
 	l.count(ctx, func(t *Totals) { t.Skipped += skipped })
-	return stm.Do(ctx, func(tx *stm.Tx) error { l.credit.Update(tx, func(n int) int { return n + out }); return nil })
+	if out == 0 {
+		return nil
+	}
+	return stm.Do(ctx, func(tx *stm.Tx) error { l.credit.Release(tx, out); return nil })
 }
 
 // count changes the counts that neither planner nor book keeps, and publishes all.

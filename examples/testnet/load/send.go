@@ -18,9 +18,7 @@ func (l *Load) send(ctx context.Context) error {
 			if l.stopped.Get(tx) {
 				return false
 			}
-			n := l.credit.Get(tx)
-			tx.Check(n > 0)
-			l.credit.Set(tx, n-1)
+			tx.Check(l.credit.TryAcquire(tx, 1))
 			return true
 		})
 		if err != nil || !more {
