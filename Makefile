@@ -1,7 +1,7 @@
 # The same Go commands as .ci/run, one a target. Nothing here is needed to build,
 # test or contribute: CONTRIBUTING.md gives each command in full.
 
-CONCURRENT = ./stm/... ./env/... ./registry/... ./trace/... ./sim/... ./store/... ./sync/... ./p2p/... ./chainsel/... ./mempool/...
+CONCURRENT = ./stm/... ./env/... ./registry/... ./trace/... ./sim/... ./store/... ./sync/... ./p2p/... ./chainsel/... ./mempool/... ./consensus/rule
 
 # The packages whose tests know -long: those that import internal/long.
 LONG = $$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | grep internal/long | cut -d ' ' -f 1 | grep -v internal/long)
@@ -16,9 +16,10 @@ build:
 vet:
 	go vet ./...
 	mkdir -p .bin
-	go build -o .bin/ ./stm/stmvet ./p2p/linvet
+	go build -o .bin/ ./stm/stmvet ./p2p/linvet ./consensus/rule/rulevet
 	go vet -vettool=$(CURDIR)/.bin/stmvet ./...
 	go vet -vettool=$(CURDIR)/.bin/linvet ./...
+	go vet -vettool=$(CURDIR)/.bin/rulevet ./consensus/...
 
 test:
 	go test ./...
