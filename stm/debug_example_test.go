@@ -20,7 +20,7 @@ func ExampleDebug() {
 	}()
 	var log []int
 	_, _ = stm.Query(context.Background(), func(tx *stm.Tx) []int {
-		log = append(log, seats.Get(tx))
+		log = append(log, seats.Get(tx)) //stmvet:ok the example is about this
 		return log
 	})
 	// Output:
@@ -38,7 +38,7 @@ func ExampleContention() {
 		n := stock.Get(tx)
 		if !disturbed { // what another goroutine would do
 			disturbed = true
-			_ = stm.Do(ctx, sale)
+			_ = stm.Do(ctx, sale) //stmvet:ok stands in for another goroutine
 		}
 		stock.Set(tx, n-1)
 		return nil
@@ -79,7 +79,7 @@ func ExampleModel() {
 			seen[step.Next] = true
 			queue = append(queue, step.Next)
 			m.Run(step.Next, func(tx *stm.Tx) error {
-				fmt.Println("left", left.Get(tx), "right", right.Get(tx))
+				fmt.Println("left", left.Get(tx), "right", right.Get(tx)) //stmvet:ok a Model runs a body once
 				return nil
 			})
 		}
