@@ -101,38 +101,94 @@ func streamed(ctx context.Context, n, ahead int, made *atomic.Int64, f func(ctx 
 
 var errUndone = errors.New("undone")
 
+// checkOrder takes 20 messages and the last one through take, each after one Take that is undone.
+func checkOrder(ctx context.Context, src *p2p.Source, take func(tx *stm.Tx) (table.Message, error)) error {
+	if err := src.Send(ctx, &Say{word{Text: "go"}}); err != nil {
+		return err
+	}
+	if err := src.Send(ctx, &Say{word{Text: "again"}}); err == nil || !strings.Contains(err.Error(), "not ours") {
+		return fmt.Errorf("sent while the peer has agency: %v", err)
+	}
+	for i := range 20 {
+		undone := stm.Do(ctx, func(tx *stm.Tx) error {
+			if _, err := take(tx); err != nil {
+				return err
+			}
+			return errUndone
+		})
+		m, err := stm.Atomically(ctx, take)
+		if word, ok := m.(*Echoed); err != nil || !errors.Is(undone, errUndone) || !ok || word.Text != fmt.Sprint(i) {
+			return fmt.Errorf("message %d: %v, %v, %v", i, m, err, undone)
+		}
+	}
+	m, err := prop.Recv(ctx, prop.Source[table.Message](src))
+	if _, bye := m.(*Bye); !bye {
+		return fmt.Errorf("%v, %v instead of the last", m, err)
+	}
+	if _, err := stm.Atomically(ctx, take); err != prop.ErrClosed {
+		return fmt.Errorf("after the last: %v", err)
+	}
+	return errors.Join(src.Close(ctx, time.Minute), src.Close(ctx, time.Minute))
+}
+
 // Messages come in order and once, also those whose Take was undone; the last is followed by ErrClosed, and then by an end in order.
 func TestSourceOrder(t *testing.T) {
 	for _, ahead := range []int{1, 3} {
 		inBoth(t, func(ctx context.Context) error {
 			return streamed(ctx, 20, ahead, new(atomic.Int64), func(ctx context.Context, src *p2p.Source) error {
-				if err := src.Send(ctx, &Say{word{Text: "go"}}); err != nil {
-					return err
-				}
-				if err := src.Send(ctx, &Say{word{Text: "again"}}); err == nil || !strings.Contains(err.Error(), "not ours") {
-					return fmt.Errorf("sent while the peer has agency: %v", err)
-				}
-				for i := range 20 {
-					undone := stm.Do(ctx, func(tx *stm.Tx) error {
-						if _, err := src.Take(tx); err != nil {
-							return err
-						}
-						return errUndone
-					})
-					m, err := prop.Recv(ctx, prop.Source[table.Message](src))
-					if err != nil || !errors.Is(undone, errUndone) || m.(*Echoed).Text != fmt.Sprint(i) {
-						return fmt.Errorf("message %d: %v, %v, %v", i, m, err, undone)
-					}
-				}
-				m, err := stm.Atomically(ctx, src.Take)
-				if _, bye := m.(*Bye); !bye {
-					return fmt.Errorf("%v, %v instead of the last", m, err)
-				}
-				if _, err := stm.Atomically(ctx, src.Take); err != prop.ErrClosed {
-					return fmt.Errorf("after the last: %v", err)
-				}
-				return errors.Join(src.Close(ctx, time.Minute), src.Close(ctx, time.Minute))
+				return checkOrder(ctx, src, src.Take)
 			})
+		})
+	}
+}
+
+// Sources that lose, double or swap messages are found.
+func TestSourceOrderPlanted(t *testing.T) {
+	for name, broken := range map[string]func(src *p2p.Source) func(tx *stm.Tx) (table.Message, error){
+		"gives one twice": func(src *p2p.Source) func(tx *stm.Tx) (table.Message, error) {
+			last := stm.NewVar[table.Message](nil)
+			return func(tx *stm.Tx) (table.Message, error) {
+				if m, ok := last.Get(tx).(*Echoed); ok && m.Text == "7" {
+					last.Set(tx, nil)
+					return m, nil
+				}
+				m, err := src.Take(tx)
+				last.Set(tx, m)
+				return m, err
+			}
+		},
+		"loses one": func(src *p2p.Source) func(tx *stm.Tx) (table.Message, error) {
+			return func(tx *stm.Tx) (table.Message, error) {
+				m, err := src.Take(tx)
+				if word, ok := m.(*Echoed); ok && word.Text == "7" {
+					return src.Take(tx)
+				}
+				return m, err
+			}
+		},
+		"swaps two": func(src *p2p.Source) func(tx *stm.Tx) (table.Message, error) {
+			held := stm.NewVar[table.Message](nil)
+			return func(tx *stm.Tx) (table.Message, error) {
+				if m := held.Get(tx); m != nil {
+					held.Set(tx, nil)
+					return m, nil
+				}
+				m, err := src.Take(tx)
+				if word, ok := m.(*Echoed); ok && word.Text == "7" {
+					held.Set(tx, m)
+					return src.Take(tx)
+				}
+				return m, err
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := sim.Run(1, func(ctx context.Context) error {
+				return streamed(ctx, 20, 3, new(atomic.Int64), func(ctx context.Context, src *p2p.Source) error {
+					return checkOrder(ctx, src, broken(src))
+				})
+			})
+			require.ErrorContains(t, r.Err, "message ")
 		})
 	}
 }

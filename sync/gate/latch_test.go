@@ -16,33 +16,43 @@ import (
 	"github.com/synodkit/synod/sync/gate"
 )
 
-func TestLatch(t *testing.T) {
-	for seed := range uint64(long.N(100, 10_000)) {
-		_, err := simulate(seed, func(ctx context.Context) error {
-			l := gate.NewLatch(3)
-			down := stm.NewVar(0)
-			return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
-				for range 4 {
-					s.Go("waiter", func(ctx context.Context) error {
-						if err := stm.Do(ctx, l.Wait); err != nil {
-							return err
-						}
-						if n := down.Load(ctx); n < 3 {
-							return fmt.Errorf("open after %d", n)
-						}
-						return nil
-					})
+// checkLatch has five tasks count a latch of three down, and four that wait look whether it was open too early.
+func checkLatch(ctx context.Context, wait func(l *gate.Latch, tx *stm.Tx) error) error {
+	l := gate.NewLatch(3)
+	down := stm.NewVar(0)
+	return registry.Run(ctx, func(ctx context.Context, s *registry.Scope) error {
+		for range 4 {
+			s.Go("waiter", func(ctx context.Context) error {
+				if err := stm.Do(ctx, func(tx *stm.Tx) error { return wait(l, tx) }); err != nil {
+					return err
 				}
-				for range 5 {
-					s.Go("counter", func(ctx context.Context) error {
-						return do(ctx, func(tx *stm.Tx) { l.CountDown(tx); down.Set(tx, down.Get(tx)+1) })
-					})
+				if n := down.Load(ctx); n < 3 {
+					return fmt.Errorf("open after %d", n)
 				}
 				return nil
 			})
-		})
+		}
+		for range 5 {
+			s.Go("counter", func(ctx context.Context) error {
+				return do(ctx, func(tx *stm.Tx) { l.CountDown(tx); down.Set(tx, down.Get(tx)+1) })
+			})
+		}
+		return nil
+	})
+}
+
+func TestLatch(t *testing.T) {
+	planted := 0
+	for seed := range uint64(long.N(100, 10_000)) {
+		_, err := simulate(seed, func(ctx context.Context) error { return checkLatch(ctx, (*gate.Latch).Wait) })
 		require.NoError(t, err, "seed %d", seed)
+		if _, err := simulate(seed, func(ctx context.Context) error {
+			return checkLatch(ctx, func(l *gate.Latch, tx *stm.Tx) error { tx.Check(l.Left(tx) <= 1); return nil }) // one too early
+		}); err != nil {
+			planted++
+		}
 	}
+	require.NotZero(t, planted, "the planted bug")
 	require.NoError(t, stm.Do(context.Background(), gate.NewLatch(0).Wait), "open from the start")
 }
 
