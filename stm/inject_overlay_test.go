@@ -139,7 +139,8 @@ func runChanged(t testing.TB, tests string, fault mutant, every bool) (string, e
 	require.NoError(t, os.WriteFile(list, overlay, 0o600))
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "go", "test", "-overlay", list, "-vet=off", "-v", "-count=1", "-timeout=60s", "-run", tests, ".").CombinedOutput()
+	out, err := exec.CommandContext(ctx, "go", "test", "-overlay", list, "-vet=off", "-v", "-count=1", "-timeout=60s", "-run", tests, ".",
+		"-rapid.nofailfile", "-rapid.checks=2000").CombinedOutput() // a fault is found, not found by luck
 	require.NoError(t, ctx.Err(), string(out))
 	require.NotContains(t, string(out), "build failed")
 	require.NotContains(t, string(out), "no tests to run")

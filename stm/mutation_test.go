@@ -176,7 +176,7 @@ func (m mutant) run(t *testing.T) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	c := exec.CommandContext(ctx, "go", "test", "-overlay", list, "-vet=off", "-ldflags=-s -w", "-count=1", "-timeout="+limit, "-run", "^("+m.tests+")$", ".")
+	c := exec.CommandContext(ctx, "go", "test", "-overlay", list, "-vet=off", "-ldflags=-s -w", "-count=1", "-timeout="+limit, "-run", "^("+m.tests+")$", ".", "-rapid.nofailfile")
 	out, err := c.CombinedOutput()
 	require.NoError(t, ctx.Err())
 	return string(out), err
