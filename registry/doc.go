@@ -23,7 +23,7 @@
 //     Several are joined, in order of appearance; none is dropped for being second.
 //   - An error that says nothing but "cancelled", with the cause that is reported anyway, is an echo and left out: every
 //     leaf of its tree is the cancellation, its cause, or a failure reported already. An error that joins a cancellation
-//     with something else is reported whole.
+//     with something else is reported whole, and so is a panic with a cancellation as its value.
 //   - If ctx ended from outside and somebody said so, and there is nothing else to report, Run returns that error.
 //   - A panic of a task never ends the process: Run returns it as a *[PanicError] with value and stack.
 //   - A panic of the body goes on in the caller of Run, with its own value, once the scope is closed; so does Goexit.
@@ -39,8 +39,9 @@
 // not run it and is reported as a *[ClosedError]; in one that has ended it panics, because only somebody who does not
 // belong to the scope can do that. A task must not wait for the end of its own scope.
 //
-// In a simulation tasks are those of the simulated world, so the same program runs in both. The registry's own
-// bookkeeping uses no Vars there, so that it is no source of conflicts between tasks.
+// In a simulation tasks are those of the simulated world, so the same program runs in both. Starting
+// and joining tasks uses no Vars there, so that it is no source of conflicts between tasks; each Fork, the readiness of each
+// Daemon and each wait for somebody else's release has one of its own.
 //
 // # Cost
 //

@@ -15,6 +15,9 @@ type Handle[T any] struct {
 // scope's context; close under one that is not cancelled, on whatever goroutine releases. If s is cancelled while open
 // runs, what it opened is closed again and Acquire returns a *ClosedError: a value is never lost.
 //
+// A closing that cancels nothing waits for an open that runs, and so does the end of the task that calls Acquire on another
+// scope than its own: an open that may wait for ever needs a limit of its own.
+//
 // What a task acquires for itself belongs in a scope of its own: in the shared scope it is younger than the task,
 // and so released before the task is waited for when the scope is cancelled.
 func Acquire[T any](s *Scope, name string, open func(context.Context) (T, error),

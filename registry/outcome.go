@@ -74,7 +74,7 @@ func (s *Scope) refuse(closed *ClosedError) {
 
 // echoes reports whether err says nothing but that the scope, or the task, was cancelled: every leaf is
 // a cancellation, the cause of this one, or a failure that is reported already. An error that joins a cancellation with
-// something else is no echo. Without an outcome nothing is reported yet.
+// something else is no echo, nor is a panic with a cancellation as its value. Without an outcome nothing is reported yet.
 func (o *outcome) echoes(err, cause error) bool {
 	if same(err, cause) {
 		return true
@@ -83,6 +83,8 @@ func (o *outcome) echoes(err, cause error) bool {
 		return true
 	}
 	switch x := err.(type) {
+	case *PanicError: // whatever its value is
+		return false
 	case interface{ Unwrap() []error }:
 		errs := x.Unwrap()
 		for _, e := range errs {
@@ -100,7 +102,7 @@ func (o *outcome) echoes(err, cause error) bool {
 }
 
 func same(a, b error) bool {
-	return a != nil && b != nil && reflect.TypeOf(a).Comparable() && a == b
+	return a != nil && b != nil && reflect.ValueOf(a).Comparable() && a == b
 }
 
 // since are the failures from the nth on, the refusals counted.

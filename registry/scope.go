@@ -79,7 +79,7 @@ func WithName(name string) Option { return func(s *Scope) { s.self.name = name }
 // over, Run returns with a *StuckError that names what is left. What is left stays owned: the closing goes on,
 // in the same order, on a goroutine of the registry's; the parent scope does not end before it, and gets its late
 // failures; dumps show it. A root has no parent: there, the process is told what leaks.
-// Contexts of releases end with the grace. Without this option Run waits for ever. d of 0 or less is no grace.
+// The context of a release ends a grace after the release has begun. Without this option Run waits for ever. d of 0 or less is no grace.
 func WithGrace(d time.Duration) Option {
 	return func(s *Scope) {
 		if s.bound = nil; d > 0 {

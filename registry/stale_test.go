@@ -86,6 +86,11 @@ type uncomparable []string
 func (uncomparable) Error() string { return "uncomparable" }
 
 // Only what says nothing else is an echo.
+// hidden is of a comparable type, but what it holds need not be.
+type hidden struct{ what any }
+
+func (hidden) Error() string { return "hidden" }
+
 func TestEchoes(t *testing.T) {
 	known := &taskError{"known", errWhy}
 	o := &outcome{failures: []error{known, uncomparable{"a"}}}
@@ -94,9 +99,26 @@ func TestEchoes(t *testing.T) {
 		require.True(t, o.echoes(echo, errWhy), "%v", echo)
 	}
 	for _, other := range []error{emptyJoin{}, emptyWrap{}, uncomparable{"a"}, errEnough, errors.Join(known, errEnough), context.DeadlineExceeded,
-		errors.Join(emptyJoin{}, context.Canceled)} {
+		errors.Join(emptyJoin{}, context.Canceled), &PanicError{Value: context.Canceled}, &taskError{"t", &PanicError{Value: errWhy}}, hidden{[]int{1}}} {
 		require.False(t, o.echoes(other, errWhy), "%v", other)
 		require.False(t, (*outcome)(nil).echoes(other, errWhy), "%v", other)
 	}
 	require.False(t, (*outcome)(nil).echoes(known, uncomparable{"a"}))
+	require.False(t, (*outcome)(nil).echoes(hidden{[]int{1}}, hidden{[]int{1}}))
+	boom := &PanicError{Value: context.Canceled}
+	require.True(t, (&outcome{failures: []error{boom}}).echoes(&taskError{"t", boom}, errWhy), "reported already")
+}
+
+// A panic is reported, whatever its value: also that of a daemon at a normal end.
+func TestPanicWithTheCancellation(t *testing.T) {
+	err := Run(context.Background(), func(ctx context.Context, s *Scope) error {
+		return s.Daemon(ctx, "daemon", func(ctx context.Context, ready func()) error {
+			ready()
+			<-ctx.Done()
+			panic(ctx.Err())
+		})
+	})
+	var p *PanicError
+	require.ErrorAs(t, err, &p)
+	require.ErrorIs(t, err, context.Canceled)
 }

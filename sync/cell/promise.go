@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -33,7 +34,7 @@ func NewKept[T any](v T) *Promise[T] {
 
 // NewBroken makes a promise that is abandoned already, for a reason.
 func NewBroken[T any](err error) *Promise[T] {
-	return &Promise[T]{stm.NewVar(&outcome[T]{err: err}).Label("promise")}
+	return &Promise[T]{stm.NewVar(&outcome[T]{err: cmp.Or(err, ErrAbandoned)}).Label("promise")}
 }
 
 // Props is the promise's contract.
@@ -53,10 +54,10 @@ func (p *Promise[T]) Put(tx *stm.Tx, v T) (lost prop.Lost[T], err error) {
 // Close abandons the promise, unless it has been kept.
 func (p *Promise[T]) Close(tx *stm.Tx) { p.Fail(tx, ErrAbandoned) }
 
-// Fail abandons the promise for a reason, unless it has been kept or abandoned before.
+// Fail abandons the promise for a reason, by default ErrAbandoned, unless it has been kept or abandoned before.
 func (p *Promise[T]) Fail(tx *stm.Tx, err error) {
 	if p.outcome.Get(tx) == nil {
-		p.outcome.Set(tx, &outcome[T]{err: err})
+		p.outcome.Set(tx, &outcome[T]{err: cmp.Or(err, ErrAbandoned)})
 	}
 }
 

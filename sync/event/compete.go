@@ -78,7 +78,7 @@ func FirstN[T any](ctx context.Context, spawn Spawn, n int, tasks ...func(ctx co
 	if lost(ended) {
 		return nil, errors.Join(errs...)
 	}
-	return values, nil
+	return values[:n], nil // more may have come before the others were cancelled
 }
 
 // WithTimeout runs f under a context that ends when d has passed, and waits for it also then. What f gives counts, also if

@@ -111,8 +111,7 @@ func withChannels[T any](ctx context.Context, all []alternative[T], ready []atte
 			}
 			changed, stop = w.C(), w.Stop
 		}
-		f, ok := waitAny(ctx.Done(), changed, all)
-		stop()
+		f, ok := waitUntil(ctx, changed, all, stop)
 		if ok {
 			return f, nil
 		}
@@ -120,6 +119,12 @@ func withChannels[T any](ctx context.Context, all []alternative[T], ready []atte
 			return nil, stm.Do(ctx, func(*stm.Tx) error { return stm.ErrRetry }) // gives the error of ctx
 		}
 	}
+}
+
+// waitUntil is waitAny, and stop after it, also if the user's channel panics.
+func waitUntil[T any](ctx context.Context, changed <-chan struct{}, all []alternative[T], stop func()) (finish[T], bool) {
+	defer stop()
+	return waitAny(ctx.Done(), changed, all)
 }
 
 // unsimulated is stm.ErrSimulated in a simulation.

@@ -42,8 +42,8 @@ func pump[T any](ctx context.Context, from prop.Source[T], to chan<- T, undelive
 }
 
 // PumpInto starts a task that receives from a Go channel and puts into a sink, waiting as Put does. The task ends, and
-// closes the sink, when the channel is closed or the task is cancelled; it ends when the sink is closed. What could not
-// be put, what Put returns as lost, and what the task has in its hands when it is cancelled go to undelivered; nil drops
+// closes the sink, when the channel is closed or the task is cancelled; if somebody else closes the sink, it ends with
+// the next value that comes. What could not be put, what Put returns as lost, and what the task has in its hands when it is cancelled go to undelivered; nil drops
 // them.
 func PumpInto[T any](spawn Spawn, name string, from <-chan T, to prop.Sink[T], undelivered func(v T)) {
 	spawn(name, func(ctx context.Context) error {

@@ -19,7 +19,8 @@ func (q *Queue[T]) All(tx *stm.Tx) iter.Seq[T] {
 }
 
 // TakeFirst is Take of the first value that match accepts. It passes over the others, which keep their places, and waits
-// until there is one. match may read in the transaction; what it has read wakes it too.
+// until there is one. match may read in the transaction; what it has read wakes it too. So it waits on a closed queue too
+// while values are held that match refuses: whoever closes the queue takes those out by Remove.
 func (q *Queue[T]) TakeFirst(tx *stm.Tx, match func(v T) bool) (taken T, err error) {
 	found := false
 	q.look.walk(tx, func(v T) pick {

@@ -70,8 +70,8 @@ func (s *Subscription[T]) find(tx *stm.Tx, at uint64) (e *entry[T], missed int) 
 func (s *Subscription[T]) Behind(tx *stm.Tx) int { return int(s.topic.next.Get(tx) - s.at.Get(tx)) }
 
 // Rewind makes the subscription go on with the last n values, those taken already too, as far as its bound and the
-// topic's history reach. It misses nothing by that.
+// topic's history reach. It never goes forward, so it misses nothing by that.
 func (s *Subscription[T]) Rewind(tx *stm.Tx, n int) {
 	next := s.topic.next.Get(tx)
-	s.at.Set(tx, next-min(uint64(max(n, 0)), s.bound, next))
+	s.at.Set(tx, min(s.at.Get(tx), next-min(uint64(max(n, 0)), s.bound, next)))
 }

@@ -201,6 +201,22 @@ func TestRewind(t *testing.T) {
 	}
 }
 
+// Who is further behind than it wants to rewind stays where it is, and what it misses is counted.
+func TestRewindNeverGoesForward(t *testing.T) {
+	inTx(t, func(tx *stm.Tx) {
+		news := topic.New[int](4)
+		s := news.Subscribe(tx, 4)
+		for v := range 5 {
+			_, err := news.Put(tx, v)
+			require.NoError(t, err)
+		}
+		s.Rewind(tx, 2)
+		i, err := s.Take(tx)
+		require.NoError(t, err)
+		require.Equal(t, topic.Item[int]{Value: 1, Missed: 1}, i)
+	})
+}
+
 func TestMisuse(t *testing.T) {
 	require.Panics(t, func() { topic.New[int](0) })
 	news := topic.New[int](2)
