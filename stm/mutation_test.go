@@ -43,7 +43,7 @@ var mutants = []mutant{
 		tests: "TestHistoryIsOpaque|TestLooseReads"},
 	{name: "extension leaves the clock where it is", file: "read.go", old: "g = reach(l &^ waitBit)", new: "g = l &^ waitBit",
 		tests: "TestHistoryIsOpaque|TestLooseReads"},
-	{name: "a Tx is used twice", file: "pool.go", old: "tx != nil && tx.busy.CompareAndSwap(0, 1) {", new: "tx != nil {", tests: "TestAttemptsAreBounded|TestNested"},
+	{name: "a Tx is used twice", file: "pool.go", old: "tx != nil && tx.busy.CompareAndSwap(0, 1) {", new: "tx != nil {", tests: "TestTxHasOneUser"},
 	{name: "a Tx at rest holds values", file: "pool.go", old: "\t\ttx.rs[i].c = nil", new: "\t\t_ = i",
 		tests: "TestNothingIsRetained"},
 
