@@ -31,7 +31,7 @@ func (tx *Tx) commit() bool {
 		return true
 	}
 	g := clock.Load()
-	if waits&waitBit != 0 || checked < len(tx.rs) || g&keepBit != 0 || newest > g+(ahead-2*tick) {
+	if waits&waitBit != 0 || checked < len(tx.rs) || g&keepBit != 0 || newest > g+(ahead-2*tick) || tx.normal != running {
 		return tx.publish(newest, waits, checked)
 	}
 	version := max(g, newest&^waitBit) + tick // the least that publish would do

@@ -26,7 +26,7 @@
 //   - Order: a commit wakes the waiters of the Vars it wrote in the order in which the body first wrote them, those of
 //     one Var in the order in which they came, each once. All are woken; who commits first is the scheduler's choice.
 //   - Rollback is exact: what an undone branch wrote is gone, its OnCommit functions too. What it read still counts.
-//   - Progress: a run is repeated only if another transaction has committed. A transaction that has not written reads the
+//   - Progress: a run is repeated only if another transaction has committed, or was about to. A transaction that has not written reads the
 //     values of one moment, which committers keep for it, after 4 lost runs, and after one if it had read 16 Vars: its
 //     next run ends. After 16 lost runs any transaction reserves what it touches, so that the 17th commits; meanwhile
 //     readers, and writers of other Vars, go on.
@@ -87,8 +87,8 @@
 // # Errors
 //
 // Misuse panics: a Tx outside its function, as long as it has not been recycled (in debug mode it never is); Retry with
-// nothing read under a context that cannot end; a transaction inside the body of one that has reserved Vars (in a
-// simulation and in debug mode: inside any).
+// nothing read under a context that cannot end; a transaction inside the body of one that has reserved Vars, if it
+// writes one of them or comes to reserve some itself (in a simulation and in debug mode: any transaction inside any body).
 //
 // # Testing
 //

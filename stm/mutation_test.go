@@ -47,7 +47,12 @@ var mutants = []mutant{
 	{name: "a Tx at rest holds values", file: "pool.go", old: "\t\ttx.rs[i].c = nil", new: "\t\t_ = i",
 		tests: "TestNothingIsRetained"},
 
+	{name: "large buffers are kept", file: "pool.go", old: "tx.settled && cap(tx.rs) <= keepMost\n", new: "tx.settled\n", tests: "TestLargeBuffersAreDropped"},
+	{name: "a waiting transaction comes back under debugging", file: "wait.go", old: "tx.extra != nil && !watched {", new: "watched && false {", tests: "TestDebugBeginsWhileParked"},
+
 	// Committing.
+	{name: "a serial run that read nothing keeps its turn", file: "commit.go", old: "newest > g+(ahead-2*tick) || tx.normal != running {", new: "newest > g+(ahead-2*tick) {",
+		tests: "TestSerialRunWithoutReads"},
 	{name: "commits are not validated", file: "commit.go", old: "if checked < len(tx.rs) && tx.normal != serial && !tx.validLocked(checked) {", new: "if false {",
 		tests: "TestHistoryIsOpaque"},
 	{name: "a Var both read and written is not validated", file: "commit.go", old: "&& (tx.rs[checked].l^l)&^waitBit == 0 {", new: "{",

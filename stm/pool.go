@@ -78,7 +78,7 @@ func (p *txPool) vacate() {
 
 // release gives tx back, at rest.
 func (tx *Tx) release() {
-	if tx.used {
+	if tx.used || cap(tx.rs) > keepMost {
 		tx.drop()
 	}
 	tx.restWrites()
@@ -94,7 +94,9 @@ func (tx *Tx) release() {
 }
 
 // plain reports whether nothing is left to be done for tx but rest.
-func (tx *Tx) plain() bool { return !tx.used && len(tx.ws) == 0 && tx.settled }
+func (tx *Tx) plain() bool {
+	return !tx.used && len(tx.ws) == 0 && tx.settled && cap(tx.rs) <= keepMost
+}
 
 // rest sends tx home. From its last store on tx is somebody else's.
 func (tx *Tx) rest() {
@@ -117,7 +119,7 @@ func (tx *Tx) restWrites() {
 }
 
 // keepMost is the size up to which buffers are kept for the next transaction.
-const keepMost = 2048
+const keepMost = 2560
 
 // drop forgets what only some runs leave behind.
 func (tx *Tx) drop() {

@@ -18,3 +18,23 @@ func TestTxHasOneUser(t *testing.T) {
 		tx.release()
 	}
 }
+
+// What a large transaction needed is not kept for small ones.
+func TestLargeBuffersAreDropped(t *testing.T) {
+	vars := make([]*Var[int], 3*keepMost)
+	for i := range vars {
+		vars[i] = NewVar(i)
+	}
+	for n := keepMost / 2; n <= len(vars); n += 512 {
+		var tx *Tx
+		_, err := Query(bg, func(q *Tx) (sum int) {
+			tx = q
+			for _, v := range vars[:n] {
+				sum += v.Get(q)
+			}
+			return sum
+		})
+		require.NoError(t, err)
+		require.LessOrEqual(t, cap(tx.rs), keepMost, "after %d reads", n)
+	}
+}

@@ -71,11 +71,8 @@ func (tx *Tx) log(c *core, l uint64) {
 	}
 	n := len(tx.rs)
 	tx.rs = append(tx.rs, read{c, l})
-	switch n {
-	case readsInside:
+	if n == readsInside {
 		clear(tx.rsBuf[:])
-	case keepMost:
-		tx.used = true
 	}
 }
 

@@ -166,3 +166,23 @@ func TestFirstReadOfReserved(t *testing.T) {
 	}))
 	requireQuiet(t, a, b)
 }
+
+// A serial run that reads nothing gives up its turn as any other does.
+func TestSerialRunWithoutReads(t *testing.T) {
+	v, w, runs := NewVar(0), NewVar(0), 0
+	require.NoError(t, Do(bg, func(tx *Tx) error {
+		if runs++; runs > escalateAfter {
+			require.Equal(t, serial, tx.mode)
+			w.Set(tx, 1)
+			return nil
+		}
+		x := v.Get(tx)
+		provoke(t, v)
+		v.Set(tx, x)
+		return nil
+	}))
+	require.Equal(t, 1, w.Load(bg))
+	require.True(t, serialTurn.TryLock(), "the turn is held for ever")
+	serialTurn.Unlock()
+	requireQuiet(t, v, w)
+}
