@@ -14,6 +14,10 @@ const (
 	longRun  = 16 // a lost run that has read so many Vars is enough
 )
 
+// pruneAfter so many values have been kept without a moment in which nothing was pinned, those that only ended runs
+// wanted are dropped.
+const pruneAfter = 1024
+
 // pins is the record of the pinned runs. Committers look at it without the lock.
 type pins struct {
 	mu     sync.Mutex    // guards open
@@ -21,6 +25,8 @@ type pins struct {
 	oldest atomic.Uint64 // of them; older than that nobody wants
 	newest atomic.Uint64 // of them; who is replaced and newer is wanted by nobody; 0 if there is none
 	keep   atomic.Pointer[keeper]
+	added  atomic.Int64 // values kept since the list was last looked through
+	limit  int64        // of added; guarded by mu
 }
 
 // keeper is an entry in the list of Vars that keep values.
@@ -69,6 +75,9 @@ func (tx *Tx) unpin() {
 	if n := len(p.open); n > 0 {
 		p.oldest.Store(p.open[0])
 		p.newest.Store(p.open[n-1])
+		if p.added.Load() > max(p.limit, pruneAfter) {
+			p.prune()
+		}
 		return
 	}
 	for g := clock.Load(); !clock.CompareAndSwap(g, g&^keepBit); g = clock.Load() {
@@ -81,6 +90,68 @@ func (tx *Tx) unpin() {
 func (p *pins) sweep() {
 	for k := p.keep.Swap(nil); k != nil; k = k.next {
 		k.c.extra.Load().kept.Store(nil)
+	}
+	p.added.Store(0)
+	p.limit = 0
+}
+
+// prune drops what no open run wants, and the Vars that keep nothing then from the list. So what is kept is bounded by what
+// the open runs can want, and as much again. The caller holds the lock.
+func (p *pins) prune() {
+	left := int64(0)
+	for k := p.keep.Swap(nil); k != nil; {
+		next := k.next
+		if n := k.c.prune(p.open); n > 0 {
+			left += n
+			p.list(k)
+		}
+		k = next
+	}
+	p.added.Store(0)
+	p.limit = left
+}
+
+func (p *pins) list(k *keeper) {
+	for {
+		if k.next = p.keep.Load(); p.keep.CompareAndSwap(k.next, k) {
+			return
+		}
+	}
+}
+
+// prune drops the values that none of the open runs takes, and says how many it leaves. Each takes the newest up to its
+// version. That may be the present one, unless a commit holds the lock: then it may be about to be replaced.
+func (c *core) prune(open []uint64) (left int64) {
+	x := c.extra.Load()
+	for {
+		head := x.kept.Load() // before the look at the lock word: a commit that locks later puts its value on top
+		taken := c.lock.Load() &^ (serialBit | waitBit)
+		at, first, last := head, (*kept)(nil), (*kept)(nil)
+		left = 0
+		for i := len(open) - 1; i >= 0; i-- {
+			if taken <= open[i] { // never while it is locked
+				continue
+			}
+			for at != nil && at.version > open[i] {
+				at = at.older.Load()
+			}
+			if at == nil {
+				break
+			}
+			if last == nil {
+				first = at
+			} else {
+				last.older.Store(at)
+			}
+			last, taken = at, at.version
+			left++
+		}
+		if last != nil {
+			last.older.Store(nil)
+		}
+		if first == head || x.kept.CompareAndSwap(head, first) {
+			return left
+		}
 	}
 }
 
@@ -115,13 +186,9 @@ func (p *pins) add(c *core, k *kept) {
 		before = x.kept.Load() // it has been swept
 	}
 	k.trim(p.oldest.Load())
-	if before != nil {
-		return
-	}
-	for e := (&keeper{c: c}); ; {
-		if e.next = p.keep.Load(); p.keep.CompareAndSwap(e.next, e) {
-			return
-		}
+	p.added.Add(1)
+	if before == nil {
+		p.list(&keeper{c: c})
 	}
 }
 

@@ -284,3 +284,114 @@ func TestLateKeeper(t *testing.T) {
 	new(Tx).keepReplaced()
 	requireQuiet(t, v)
 }
+
+// Pinned runs that overlap for ever leave no more than some of them can want: neither of a Var that is written all the
+// time, nor Vars that were written once.
+func TestKeptIsPruned(t *testing.T) {
+	v := NewVar(0)
+	commit := func() { onItsOwn(func() { _ = Do(bg, add(v, 1)) }) }
+	listed := func() (n int) {
+		for k := clock.pins.keep.Load(); k != nil; k = k.next {
+			n++
+		}
+		return n
+	}
+	for _, long := range []bool{true, false} { // one stays, or each stays until the next is there
+		first := newTx()
+		first.pin()
+		want := v.Load(bg)
+		for i := range 4 * pruneAfter {
+			once := NewVar(0)
+			next := newTx()
+			next.pin()
+			if !long { // the one that stays might want its old value: nobody knows that it is younger
+				onItsOwn(func() { set(t, once, i) })
+			}
+			commit()
+			if long {
+				next.unpin()
+			} else {
+				first.unpin()
+				first, want = next, v.Load(bg)-1
+			}
+			require.LessOrEqual(t, versionsKept(v), pruneAfter+3)
+			require.LessOrEqual(t, listed(), pruneAfter+3)
+			first.begin()
+			first.mode, first.fast, first.snap = pinned, 0, 0
+			require.Equal(t, want, v.Get(first))
+		}
+		first.unpin()
+		requireQuiet(t, v)
+		require.Zero(t, listed())
+	}
+}
+
+// Pruning at every moment takes nothing from a pinned run: sums over all Vars are right, whatever is moved meanwhile.
+func TestPruneAmongWriters(t *testing.T) {
+	vs := make([]*Var[int], 40)
+	for i := range vs {
+		vs[i] = NewVar(1)
+	}
+	var readers, others sync.WaitGroup
+	var over atomic.Bool
+	for range 4 {
+		readers.Go(func() {
+			for range long.N(1_000, 50_000) {
+				runs, sum := 0, 0
+				_, _ = Query(bg, func(tx *Tx) int {
+					if runs++; runs <= pinAfter {
+						tx.doom(aborted)
+					}
+					sum = 0
+					for _, i := range rand.Perm(len(vs)) {
+						sum += vs[i].Get(tx)
+					}
+					return sum
+				})
+				if sum != len(vs) {
+					t.Errorf("a sum of %d", sum)
+					return
+				}
+			}
+		})
+	}
+	for range 2 {
+		others.Go(func() {
+			for !over.Load() {
+				i, j := rand.IntN(len(vs)), rand.IntN(len(vs))
+				_ = Do(bg, func(tx *Tx) error { _ = add(vs[i], -1)(tx); return add(vs[j], 1)(tx) })
+			}
+		})
+	}
+	others.Go(func() {
+		for p := &clock.pins; !over.Load(); runtime.Gosched() {
+			p.mu.Lock()
+			p.prune()
+			p.mu.Unlock()
+		}
+	})
+	readers.Wait()
+	over.Store(true)
+	others.Wait()
+	requireQuiet(t, vs...)
+}
+
+// What a commit has kept is wanted although the Var still has that version: the commit is about to replace it.
+func TestPruneDuringACommit(t *testing.T) {
+	v, first, p := NewVar(0), newTx(), &clock.pins
+	first.pin()
+	l := v.c.lock.Load()
+	v.c.lock.Store(l | lockBit)
+	p.add(&v.c, &kept{version: l &^ waitBit})
+	p.mu.Lock()
+	p.prune()
+	p.mu.Unlock()
+	require.Equal(t, 1, versionsKept(v))
+	v.c.lock.Store(l)
+	p.mu.Lock()
+	p.prune()
+	p.mu.Unlock()
+	require.Zero(t, versionsKept(v), "it has not been replaced")
+	first.unpin()
+	requireQuiet(t, v)
+}
