@@ -48,7 +48,7 @@ var mutants = []mutant{
 		tests: "TestNothingIsRetained"},
 
 	{name: "large buffers are kept", file: "pool.go", old: "tx.settled && cap(tx.rs) <= keepMost\n", new: "tx.settled\n", tests: "TestLargeBuffersAreDropped"},
-	{name: "a waiting transaction comes back under debugging", file: "wait.go", old: "tx.extra != nil && !watched {", new: "watched && false {", tests: "TestDebugBeginsWhileParked"},
+	{name: "a waiting transaction comes back under debugging", file: "wait.go", old: "tx = acquire(); tx.extra != nil {", new: "tx = acquire(); false {", tests: "TestDebugBeginsWhileParked"},
 
 	// Committing.
 	{name: "a serial run that read nothing keeps its turn", file: "commit.go", old: "newest > g+(ahead-2*tick) || tx.normal != running {", new: "newest > g+(ahead-2*tick) {",
@@ -123,9 +123,9 @@ var mutants = []mutant{
 		new: "\tnewest, waits, checked := uint64(0), uint64(0), 0\n\tfor i := range tx.ws {\n\t\tif tx.normal != serial {\n\t\t\twaitSerial()\n\t\t}\n\t\te := &tx.ws[i]\n\t\tl :=", tests: "TestSerialReserves", hangs: true},
 	{name: "what nobody can want is not trimmed", file: "kept.go", old: "\t\t\tk.older.Store(nil)\n", new: "", tests: "TestKeptIsTrimmed"},
 	{name: "what ended runs wanted stays", file: "kept.go", old: "\t\t\tp.prune()\n", new: "", tests: "TestKeptIsPruned"},
-	{name: "a locked Var's value is taken for one that stays", file: "kept.go", old: "&^ (serialBit | waitBit)\n", new: "&^ (serialBit | waitBit | lockBit)\n",
+	{name: "a locked Var's value is taken for one that stays", file: "prune.go", old: "&^ (serialBit | waitBit)\n", new: "&^ (serialBit | waitBit | lockBit)\n",
 		tests: "TestPruneDuringACommit"},
-	{name: "what open runs want is pruned", file: "kept.go", old: "if taken <= open[i] {", new: "if taken <= open[i]+ahead {", tests: "TestPruneAmongWriters"},
+	{name: "what open runs want is pruned", file: "prune.go", old: "if taken <= open[i] {", new: "if taken <= open[i]+ahead {", tests: "TestPruneAmongWriters"},
 	{name: "a run is pinned to the clock as it stands", file: "kept.go", old: "v := g&^keepBit + ahead + tick", new: "v := g &^ keepBit", tests: "TestAuditsAmongWriters|TestPinnedAfterCommits"},
 
 	// Changes of pace, not of meaning.

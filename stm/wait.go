@@ -137,12 +137,10 @@ func (tx *Tx) lend() *Tx {
 
 // back is the Tx that goes on after a wait.
 func (tx *Tx) back() *Tx {
-	watched := tx != nil
 	if tx == nil {
-		tx = acquire()
-	}
-	if tx.extra != nil && !watched { // it began before debugging did, and goes on as it began
-		tx = newTx()
+		if tx = acquire(); tx.extra != nil { // debugging has begun meanwhile; this one goes on as it began
+			tx = newTx()
+		}
 	}
 	tx.restart()
 	return tx
